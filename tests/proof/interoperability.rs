@@ -6,6 +6,7 @@
 
 mod language;
 mod receiver;
+mod receiver_process;
 mod row;
 
 use std::env;

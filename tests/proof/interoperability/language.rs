@@ -2,12 +2,13 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::LazyLock;
 
 /// A receiver in another language.
 pub(crate) struct Language {
     /// Its name, also that of its folder in `tests/receivers/`.
     pub(crate) name: &'static str,
-    /// Builds the receiver if needed and returns the command that runs it from its folder.
+    /// Builds the receiver the first time and returns the command that runs it from its folder.
     pub(crate) command: fn() -> Command,
     pub(crate) flaws: &'static [KnownFlaw],
 }
@@ -20,6 +21,8 @@ pub(crate) struct KnownFlaw {
     pub(crate) caught_by: &'static str,
     /// Whether the flaw only violates good practice, so that a warning is enough.
     pub(crate) warning_is_enough: bool,
+    /// Whether only a restart shows it. The others run without one, which saves time.
+    pub(crate) needs_restart: bool,
 }
 
 impl KnownFlaw {
@@ -28,6 +31,14 @@ impl KnownFlaw {
             name,
             caught_by,
             warning_is_enough: false,
+            needs_restart: false,
+        }
+    }
+
+    const fn fails_with_restart(name: &'static str, caught_by: &'static str) -> Self {
+        Self {
+            needs_restart: true,
+            ..Self::fails(name, caught_by)
         }
     }
 
@@ -36,6 +47,7 @@ impl KnownFlaw {
             name,
             caught_by,
             warning_is_enough: true,
+            needs_restart: false,
         }
     }
 }
@@ -48,16 +60,47 @@ pub(crate) const LANGUAGES: [Language; 3] = [
             KnownFlaw::fails("serialised-again", "payload/unknown_keys"),
             KnownFlaw::fails("check-then-insert", "idempotency/simultaneous_redelivery"),
             KnownFlaw::fails("sandbox-granted", "context/sandbox"),
+            KnownFlaw::fails("dumps-verified", "payload/body_layout"),
+            KnownFlaw::warns("timestamp-crashes", "signature/malformed_timestamp"),
+            KnownFlaw::warns("future-refused", "signature/clock_ahead"),
+            KnownFlaw::warns("content-type-compared", "wire/content_type_charset"),
+            KnownFlaw::fails("empty-secret-accepted", "signature/empty_secret"),
+            KnownFlaw::fails("triggers-closed", "context/other_trigger"),
+            KnownFlaw::warns("item-types-closed", "payload/other_item_type"),
+            KnownFlaw::warns("item-required", "payload/items_without_item"),
+            KnownFlaw::fails("both-credited", "redemption/item_add_after_coupon"),
+            KnownFlaw::fails("part-by-part", "retries/bundle_part_refused"),
+            KnownFlaw::fails_with_restart("granted-in-task", "retries/acknowledged_before_restart"),
+            KnownFlaw::fails_with_restart("key-first", "faults/restart_in_flight"),
         ],
     },
     Language {
         name: "express",
         command: express,
         flaws: &[
-            // JSON.stringify reproduces compact JSON exactly, except for such a number.
-            KnownFlaw::warns("parsed-first", "payload/quantity_beyond_doubles"),
+            KnownFlaw::fails("parsed-first", "payload/body_layout"),
             KnownFlaw::warns("double-quantities", "payload/quantity_beyond_doubles"),
             KnownFlaw::fails("answered-first", "payload/null_description"),
+            KnownFlaw::fails("conflict-ignored", "idempotency/redelivery"),
+            KnownFlaw::fails("two-transactions", "idempotency/redelivery"),
+            KnownFlaw::fails("narrow-quantities", "payload/large_quantity"),
+            KnownFlaw::fails("conflict-refused", "idempotency/redelivery"),
+            KnownFlaw::fails("event-id-as-key", "idempotency/retry_with_new_event_id"),
+            KnownFlaw::warns("small-limit", "payload/huge_bundle"),
+            KnownFlaw::warns("content-type-compared", "wire/content_type_charset"),
+            KnownFlaw::fails("text-concatenated", "wire/split_letters"),
+            KnownFlaw::fails("headers-by-spelling", "wire/header_names"),
+            KnownFlaw::warns("parsed-timestamp", "signature/malformed_timestamp"),
+            KnownFlaw::fails("undefined-secret", "signature/guessed_secret"),
+            KnownFlaw::fails("lower-case-keys", "idempotency/similar_keys"),
+            KnownFlaw::warns("first-item-only", "payload/several_items"),
+            KnownFlaw::fails("object-by-sku", "payload/repeated_sku"),
+            KnownFlaw::fails("part-skipped", "retries/bundle_part_refused"),
+            KnownFlaw::warns("keys-expire", "idempotency/redelivery_after_days"),
+            KnownFlaw::fails_with_restart(
+                "queued-in-memory",
+                "retries/acknowledged_before_restart",
+            ),
         ],
     },
     Language {
@@ -67,6 +110,24 @@ pub(crate) const LANGUAGES: [Language; 3] = [
             KnownFlaw::fails("prefix-compared", "signature/truncated_signature"),
             KnownFlaw::fails("narrow-quantities", "payload/large_quantity"),
             KnownFlaw::fails("unknown-fields-refused", "payload/unknown_keys"),
+            KnownFlaw::warns("body-limited", "payload/huge_bundle"),
+            KnownFlaw::warns("length-required", "wire/chunked_body"),
+            KnownFlaw::fails("read-once", "wire/split_letters"),
+            KnownFlaw::fails("body-compacted", "payload/body_layout"),
+            KnownFlaw::warns("milliseconds-guessed", "signature/malformed_timestamp"),
+            KnownFlaw::warns("items-ignored", "payload/items_without_item"),
+            KnownFlaw::fails("map-by-sku", "payload/repeated_sku"),
+            KnownFlaw::fails("keys-truncated", "idempotency/long_keys"),
+            KnownFlaw::warns("players-folded", "payload/similar_players"),
+            KnownFlaw::fails("one-key-table", "redemption/item_add_before_coupon"),
+            KnownFlaw::fails(
+                "pending-acknowledged",
+                "retries/duplicate_of_a_failing_delivery",
+            ),
+            KnownFlaw::fails_with_restart(
+                "goroutine-granted",
+                "retries/acknowledged_before_restart",
+            ),
         ],
     },
 ];
@@ -111,17 +172,20 @@ fn express() -> Command {
 }
 
 fn go() -> Command {
-    let program = installed("go").join(format!("receiver{}", std::env::consts::EXE_SUFFIX));
-    let built = Command::new("go")
-        .args(["build", "-o"])
-        .arg(&program)
-        .arg(".")
-        .current_dir(source("go"))
-        // It has no dependencies, so nothing may be downloaded.
-        .env("GOPROXY", "off")
-        .env("GOTOOLCHAIN", "local")
-        .status()
-        .expect("go was not found: run tests/receivers/run to install it");
-    assert!(built.success(), "the receiver in Go did not build");
-    Command::new(program)
+    static PROGRAM: LazyLock<PathBuf> = LazyLock::new(|| {
+        let program = installed("go").join(format!("receiver{}", std::env::consts::EXE_SUFFIX));
+        let built = Command::new("go")
+            .args(["build", "-o"])
+            .arg(&program)
+            .arg(".")
+            .current_dir(source("go"))
+            // It has no dependencies, so nothing may be downloaded.
+            .env("GOPROXY", "off")
+            .env("GOTOOLCHAIN", "local")
+            .status()
+            .expect("go was not found: run tests/receivers/run to install it");
+        assert!(built.success(), "the receiver in Go did not build");
+        program
+    });
+    Command::new(&*PROGRAM)
 }

@@ -1,17 +1,18 @@
 //! Starts a receiver in another language and runs the suite against it.
 
-use std::fs::{self, File};
-use std::io::{BufRead as _, BufReader};
+use std::fmt::Write as _;
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tempfile::TempDir;
 
 use super::language::Language;
-use crate::support::RunOutcome;
+use super::receiver_process::{Launch, ReceiverProcess};
+use crate::support::{Peer, PeerResponse, RunOutcome};
 
-const SECRET_VARIABLE: &str = "AGHANIM_WEBHOOK_SECRET";
-const SECRET: &str = "whsec_interoperability";
+pub(crate) const SECRET_VARIABLE: &str = "AGHANIM_WEBHOOK_SECRET";
+pub(crate) const SECRET: &str = "whsec_interoperability";
 const OLD_SECRET_VARIABLE: &str = "AGHANIM_WEBHOOK_OLD_SECRET";
 
 /// The files that outlive a receiver process: its ledger and its stderr.
@@ -26,8 +27,8 @@ impl ReceiverFiles {
         self.0.path().join(name)
     }
 
-    /// The stderr of the receiver's last run. Long lines are cut, since Node prints the line that
-    /// threw, which can be a whole minified library.
+    /// What the receiver wrote to stderr. Long lines are cut, since Node prints the line that threw,
+    /// which can be a whole minified library.
     pub(crate) fn stderr(&self) -> String {
         let written = fs::read_to_string(self.path("stderr.txt")).expect("text");
         let mut shown = String::new();
@@ -40,62 +41,44 @@ impl ReceiverFiles {
 }
 
 /// A running receiver, killed when dropped.
-pub(crate) struct LanguageReceiver<'files> {
-    process: Child,
+pub(crate) struct LanguageReceiver {
+    process: Arc<Mutex<ReceiverProcess>>,
     config: PathBuf,
-    files: &'files ReceiverFiles,
 }
 
-impl<'files> LanguageReceiver<'files> {
+impl LanguageReceiver {
     pub(crate) fn start(
-        language: &Language,
-        flaw: Option<&str>,
-        files: &'files ReceiverFiles,
+        language: &'static Language,
+        flaw: Option<&'static str>,
+        files: &ReceiverFiles,
     ) -> Self {
-        let stderr = File::create(files.path("stderr.txt")).expect("a file");
-        let mut command = (language.command)();
-        command
-            .args(["--port", "0", "--ledger"])
-            .arg(files.path("ledger"))
-            .args(flaw.map(|flaw| ["--flaw", flaw]).into_iter().flatten())
-            .env(SECRET_VARIABLE, SECRET)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(stderr);
-        let name = language.name;
-        let mut process = command.spawn().unwrap_or_else(|problem| {
-            panic!("{name} does not start ({problem}): run tests/receivers/run to install its dependencies")
+        let process = ReceiverProcess::start(Launch {
+            language,
+            flaw,
+            ledger: files.path("ledger"),
+            stderr: files.path("stderr.txt"),
         });
-        let mut line = String::new();
-        BufReader::new(process.stdout.take().expect("piped"))
-            .read_line(&mut line)
-            .expect("a line");
-        let mut receiver = Self {
-            process,
-            config: files.path("aghook.yaml"),
-            files,
-        };
-        match line.trim_end().strip_prefix("listening on http://") {
-            Some(url) => receiver.write_config(&language.folder(), url),
-            None => panic!(
-                "{name} does not serve; run tests/receivers/run to install its dependencies{}",
-                receiver.stop_and_read_stderr()
-            ),
+        let config = files.path("aghook.yaml");
+        write_config(&language.folder(), &process.url, &config);
+        Self {
+            process: Arc::new(Mutex::new(process)),
+            config,
         }
-        receiver
     }
 
-    /// Writes the receiver's own profile with the actual port instead of the default one.
-    fn write_config(&self, folder: &Path, url: &str) {
-        let profile = fs::read_to_string(folder.join("aghook.yaml")).expect("a profile");
-        let target = profile.lines().find_map(|line| {
-            let target = line.trim_start().strip_prefix("target: http://")?;
-            target.split_once('/')
+    /// Adds the hook `restart` to the profile. It kills the process and starts it again.
+    pub(crate) fn with_restarts(self) -> Self {
+        let process = Arc::clone(&self.process);
+        let supervisor = Peer::answering(move |_| {
+            let mut process = process.lock().unwrap_or_else(PoisonError::into_inner);
+            process.restart();
+            PeerResponse::new(204)
         });
-        let (address, path) = target.expect("the profile's target");
-        let (bound, path_here) = url.split_once('/').expect("a URL with a path");
-        assert_eq!(path, path_here, "the profile's path");
-        fs::write(&self.config, profile.replace(address, bound)).expect("written");
+        let mut profile = fs::read_to_string(&self.config).expect("a profile");
+        let address = supervisor.address;
+        let _ = writeln!(profile, "    restart: {{ http: POST http://{address}/ }}");
+        fs::write(&self.config, profile).expect("written");
+        self
     }
 
     /// Runs the bundled suite with these options.
@@ -111,18 +94,25 @@ impl<'files> LanguageReceiver<'files> {
             .expect("runs");
         RunOutcome::read(&output, SECRET)
     }
+}
 
-    /// Stops the receiver first, so that its stderr is complete.
-    fn stop_and_read_stderr(&mut self) -> String {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-        self.files.stderr()
+impl Drop for LanguageReceiver {
+    fn drop(&mut self) {
+        // The supervisor lives until the test ends, and shares the process.
+        let mut process = self.process.lock().unwrap_or_else(PoisonError::into_inner);
+        process.kill();
     }
 }
 
-impl Drop for LanguageReceiver<'_> {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
+/// Writes the receiver's own profile with the actual address instead of the default one.
+fn write_config(folder: &Path, url: &str, config: &Path) {
+    let profile = fs::read_to_string(folder.join("aghook.yaml")).expect("a profile");
+    let target = profile.lines().find_map(|line| {
+        let target = line.trim_start().strip_prefix("target: http://")?;
+        target.split_once('/')
+    });
+    let (address, path) = target.expect("the profile's target");
+    let (bound, path_here) = url.split_once('/').expect("a URL with a path");
+    assert_eq!(path, path_here, "the profile's path");
+    fs::write(config, profile.replace(address, bound)).expect("written");
 }

@@ -17,8 +17,9 @@ pub(crate) struct Row {
 }
 
 impl Row {
-    /// Runs the suite against a receiver without flaws and with each of its flaws.
-    pub(crate) fn all_of(language: &Language) -> Vec<Self> {
+    /// Runs the suite against a receiver without flaws, and against each of its flaws the scenario that
+    /// must catch it.
+    pub(crate) fn all_of(language: &'static Language) -> Vec<Self> {
         let flaws = language.flaws.iter();
         let mut rows = vec![Self::sound(language)];
         rows.extend(flaws.map(|flaw| Self::flawed(language, flaw)));
@@ -26,9 +27,11 @@ impl Row {
     }
 
     /// The sound receiver must pass without warnings and keep its ledger across a restart.
-    fn sound(language: &Language) -> Self {
+    fn sound(language: &'static Language) -> Self {
         let files = ReceiverFiles::new();
-        let outcome = LanguageReceiver::start(language, None, &files).run(&[]);
+        let outcome = LanguageReceiver::start(language, None, &files)
+            .with_restarts()
+            .run(&[]);
         let mut blamed = BTreeSet::new();
         for verdict in ["failed", "warned", "broken"] {
             blamed.extend(outcome.files(verdict));
@@ -48,9 +51,15 @@ impl Row {
         }
     }
 
-    fn flawed(language: &Language, flaw: &KnownFlaw) -> Self {
+    fn flawed(language: &'static Language, flaw: &KnownFlaw) -> Self {
         let files = ReceiverFiles::new();
-        let outcome = LanguageReceiver::start(language, Some(flaw.name), &files).run(&[]);
+        let mut receiver = LanguageReceiver::start(language, Some(flaw.name), &files);
+        if flaw.needs_restart {
+            receiver = receiver.with_restarts();
+        }
+        let file = format!("{}.yaml", flaw.caught_by);
+        // The other scenarios could show that the set-up is right; this one may not.
+        let outcome = receiver.run(&["--filter", &file, "--skip-setup-check"]);
         let (as_expected, observed) = judge(flaw, &outcome);
         Self {
             language: language.name,
@@ -63,7 +72,7 @@ impl Row {
 
 /// Sends the same bytes before and after the receiver is killed. A receiver that keeps its ledger
 /// grants nothing the second time, so the second run must fail.
-fn keeps_its_ledger(language: &Language, files: &ReceiverFiles) -> bool {
+fn keeps_its_ledger(language: &'static Language, files: &ReceiverFiles) -> bool {
     let same_bytes = [
         "--filter",
         "payload/plain_item.yaml",
@@ -77,21 +86,15 @@ fn keeps_its_ledger(language: &Language, files: &ReceiverFiles) -> bool {
     before.code == 0 && after.files("failed").contains("payload/plain_item")
 }
 
-/// Whether the flaw's main scenario caught it, and how many files caught it in all.
+/// Whether the flaw's scenario caught it.
 fn judge(flaw: &KnownFlaw, outcome: &RunOutcome) -> (bool, String) {
-    let failed = outcome.files("failed");
-    let warned = outcome.files("warned");
-    let is_expected_code = outcome.code == i32::from(!failed.is_empty());
-    let all = failed.union(&warned).count();
     let by = flaw.caught_by;
-    if failed.contains(by) && is_expected_code {
-        (true, format!("{by} failed, one of {all}"))
-    } else if flaw.warning_is_enough && warned.contains(by) && is_expected_code {
-        (true, format!("{by} warned, one of {all}"))
+    if outcome.code == 1 && outcome.files("failed").contains(by) {
+        (true, format!("{by} failed"))
+    } else if flaw.warning_is_enough && outcome.code == 0 && outcome.files("warned").contains(by) {
+        (true, format!("{by} warned"))
     } else {
-        let (code, failed, warned) = (outcome.code, list(&failed), list(&warned));
-        let observed = format!("not by {by}: exit code {code}, failed: {failed}; warned: {warned}");
-        (false, observed)
+        (false, format!("not by {by}: exit code {}", outcome.code))
     }
 }
 

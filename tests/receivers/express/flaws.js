@@ -3,6 +3,7 @@
 
 import express from 'express';
 
+import { unixSeconds } from './clock.js';
 import { checked, isGranted, grantsFor, readEvent } from './event.js';
 import { verify } from './receiver.js';
 import { Refusal } from './refusal.js';
@@ -12,6 +13,62 @@ import { Refusal } from './refusal.js';
 const parsedFirst = {
   bodyParser: express.json({ limit: '1mb' }),
   bytesOf: (request) => request.body && Buffer.from(JSON.stringify(request.body)),
+};
+
+// Without a limit of its own, a body parser of Express refuses more than 100 kB with 413.
+const smallLimit = { bodyParser: express.raw({ type: () => true, inflate: false }) };
+
+// The parser skips a request whose header is not exactly this, and leaves no body.
+const contentTypeCompared = {
+  bodyParser: express.raw({
+    type: (request) => request.headers['content-type'] === 'application/json',
+    inflate: false,
+    limit: '1mb',
+  }),
+};
+
+// `+=` decodes each chunk, so a letter that is split between two chunks is lost.
+const textConcatenated = {
+  bodyParser(request, response, next) {
+    let text = '';
+    request.on('data', (chunk) => (text += chunk));
+    request.on('end', () => {
+      request.body = Buffer.from(text);
+      next();
+    });
+  },
+};
+
+// rawHeaders, and the headers of some proxies and serverless platforms, keep the sender's spelling.
+const headersBySpelling = {
+  headersOf({ rawHeaders }) {
+    const headers = {};
+    for (const name of ['X-Aghanim-Signature', 'X-Aghanim-Signature-Timestamp']) {
+      const values = rawHeaders.filter((_, at) => at % 2 === 1 && rawHeaders[at - 1] === name);
+      headers[name.toLowerCase()] = values;
+    }
+    return headers;
+  },
+};
+
+// parseInt ignores what follows the digits, and no comparison with NaN is true.
+const parsedTimestamp = {
+  verify(secret, headers, body) {
+    const isFresh = (timestamp) => !(Math.abs(unixSeconds() - parseInt(timestamp, 10)) > 300);
+    verify(secret, headers, body, isFresh);
+  },
+};
+
+// A template literal makes 'undefined' of a variable that is not set.
+const undefinedSecret = {
+  verify(secret, headers, body) {
+    const previousSecret = `${process.env.AGHANIM_PREVIOUS_SECRET}`;
+    try {
+      verify(secret, headers, body);
+    } catch {
+      verify(previousSecret, headers, body);
+    }
+  },
 };
 
 // JSON.parse makes doubles of all numbers, and no double equals 9007199254740993.
@@ -98,8 +155,64 @@ const eventIdAsKey = {
   },
 };
 
+// Some games lower the case of all IDs, so that people can type them.
+const lowerCaseKeys = {
+  readEvent(body) {
+    const event = readEvent(body);
+    return { ...event, idempotency_key: event.idempotency_key.toLowerCase() };
+  },
+};
+
+// Only the first of `items` is granted.
+const firstItemOnly = {
+  readEvent(body) {
+    const event = readEvent(body);
+    event.event_data.items?.splice(1);
+    return event;
+  },
+};
+
+// An object by SKU keeps only the last quantity of an SKU that occurs twice.
+const objectBySku = grantsWith((ledger, key, playerId, grants) => {
+  const quantities = Object.fromEntries(grants.map(({ sku, quantity }) => [sku, quantity]));
+  const unique = Object.entries(quantities).map(([sku, quantity]) => ({ sku, quantity }));
+  ledger.grantOnce(key, playerId, unique);
+});
+
+// Grants what there is room for, and logs the rest.
+const partSkipped = grantsWith((ledger, key, playerId, grants) => {
+  const possible = grants.filter(({ sku }) => !ledger.isFull(playerId, sku));
+  ledger.grantOnce(key, playerId, possible);
+});
+
+// A cache whose keys expire after a day.
+const DAY_SECONDS = 86_400;
+const expiries = new Map();
+const keysExpire = grantsWith((ledger, key, playerId, grants) => {
+  if (expiries.get(key) > unixSeconds()) return;
+  ledger.add(playerId, grants);
+  expiries.set(key, unixSeconds() + DAY_SECONDS);
+});
+
+// A queue in memory, whose jobs a restart loses.
+const queuedInMemory = grantsWith((ledger, key, playerId, grants) => {
+  setTimeout(() => {
+    try {
+      ledger.grantOnce(key, playerId, grants);
+    } catch (error) {
+      console.error(error.message);
+    }
+  }, 200);
+});
+
 export const FLAWS = {
   'parsed-first': parsedFirst,
+  'small-limit': smallLimit,
+  'content-type-compared': contentTypeCompared,
+  'text-concatenated': textConcatenated,
+  'headers-by-spelling': headersBySpelling,
+  'parsed-timestamp': parsedTimestamp,
+  'undefined-secret': undefinedSecret,
   'double-quantities': doubleQuantities,
   'answered-first': answeredFirst,
   'crashes-on-signature': crashesOnSignature,
@@ -108,4 +221,10 @@ export const FLAWS = {
   'narrow-quantities': narrowQuantities,
   'conflict-refused': conflictRefused,
   'event-id-as-key': eventIdAsKey,
+  'lower-case-keys': lowerCaseKeys,
+  'first-item-only': firstItemOnly,
+  'object-by-sku': objectBySku,
+  'part-skipped': partSkipped,
+  'keys-expire': keysExpire,
+  'queued-in-memory': queuedInMemory,
 };

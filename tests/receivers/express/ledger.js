@@ -4,12 +4,16 @@ import { rmSync } from 'node:fs';
 
 import sqlite from 'node-sqlite3-wasm';
 
+import { Refusal } from './refusal.js';
+
 export class Ledger {
   #database;
   #findKey;
   #insertKey;
   #add;
   #read;
+  // The players and SKUs for which there is no room, in memory, because only tests set them.
+  #full = new Set();
 
   constructor(path) {
     // This build of SQLite uses a folder as a lock, and a killed process leaves it behind. Only one
@@ -68,8 +72,25 @@ export class Ledger {
   }
 
   add(playerId, grants) {
+    const missing = grants.find(({ sku }) => this.isFull(playerId, sku));
+    if (missing) {
+      throw new Refusal(409, `no room for ${missing.sku}`);
+    }
     for (const { sku, quantity } of grants) {
       this.#add.run([playerId, sku, quantity]);
+    }
+  }
+
+  isFull(playerId, sku) {
+    return this.#full.has(JSON.stringify([playerId, sku]));
+  }
+
+  setFull(playerId, sku, isFull) {
+    const place = JSON.stringify([playerId, sku]);
+    if (isFull) {
+      this.#full.add(place);
+    } else {
+      this.#full.delete(place);
     }
   }
 

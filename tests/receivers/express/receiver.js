@@ -12,6 +12,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import express from 'express';
 import { stringify } from 'lossless-json';
 
+import { shiftClock, unixSeconds } from './clock.js';
 import { isGranted, grantsFor, readEvent } from './event.js';
 import { Refusal } from './refusal.js';
 
@@ -21,16 +22,18 @@ const TOLERANCE_SECONDS = 300;
 // The signature covers the raw bytes, so they must not be parsed or inflated first.
 export const rawBody = express.raw({ type: () => true, inflate: false, limit: '1mb' });
 
-export function verify(secret, headers, body) {
+export function isFresh(timestamp) {
+  const age = unixSeconds() - Number(timestamp);
+  return /^[0-9]{1,12}$/.test(timestamp) && Math.abs(age) <= TOLERANCE_SECONDS;
+}
+
+export function verify(secret, headers, body, isFreshTimestamp = isFresh) {
   const signatures = headers['x-aghanim-signature'] ?? [];
   const timestamps = headers['x-aghanim-signature-timestamp'] ?? [];
   if (signatures.length !== 1 || timestamps.length !== 1) {
     throw new Refusal(403, 'one signature and one timestamp, please');
   }
   const [timestamp] = timestamps;
-  if (!/^[0-9]{1,12}$/.test(timestamp)) {
-    throw new Refusal(403, 'invalid timestamp');
-  }
   const expected = Buffer.from(
     createHmac('sha256', secret).update(`${timestamp}.`).update(body).digest('hex'),
   );
@@ -39,8 +42,8 @@ export function verify(secret, headers, body) {
   if (signature.length !== expected.length || !timingSafeEqual(signature, expected)) {
     throw new Refusal(403, 'invalid signature');
   }
-  if (Math.abs(Date.now() / 1000 - Number(timestamp)) > TOLERANCE_SECONDS) {
-    throw new Refusal(403, 'the signature is no longer fresh');
+  if (!isFreshTimestamp(timestamp)) {
+    throw new Refusal(403, 'the timestamp is invalid or not fresh');
   }
 }
 
@@ -54,7 +57,14 @@ export function take(ledger, event, response, status) {
 
 // `steps` replaces steps of handling a delivery; the default is the sound implementation.
 export function createApp(secret, ledger, steps = {}) {
-  const sound = { bodyParser: rawBody, bytesOf: (request) => request.body, verify, readEvent, take };
+  const sound = {
+    bodyParser: rawBody,
+    bytesOf: (request) => request.body,
+    headersOf: (request) => request.headersDistinct,
+    verify,
+    readEvent,
+    take,
+  };
   const handling = { ...sound, ...steps };
   const scripted = new Map();
   const app = express();
@@ -64,7 +74,7 @@ export function createApp(secret, ledger, steps = {}) {
   app.post(HOOK_PATH, handling.bodyParser, (request, response) => {
     // Without a body, the parser leaves nothing.
     const body = handling.bytesOf(request) ?? Buffer.alloc(0);
-    handling.verify(secret, request.headersDistinct, body);
+    handling.verify(secret, handling.headersOf(request), body);
     const event = handling.readEvent(body);
     const status = scripted.get(event.event_data.player_id)?.shift() ?? 200;
     if (status < 200 || status > 299) {
@@ -86,6 +96,21 @@ export function createApp(secret, ledger, steps = {}) {
       throw new Refusal(400, 'a list of statuses was expected');
     }
     scripted.set(request.params.playerId, statuses);
+    response.sendStatus(204);
+  });
+
+  app.put('/debug/players/:playerId/items/:sku/full', (request, response) => {
+    ledger.setFull(request.params.playerId, request.params.sku, true);
+    response.sendStatus(204);
+  });
+
+  app.delete('/debug/players/:playerId/items/:sku/full', (request, response) => {
+    ledger.setFull(request.params.playerId, request.params.sku, false);
+    response.sendStatus(204);
+  });
+
+  app.post('/debug/clock/:seconds', (request, response) => {
+    shiftClock(Number(request.params.seconds));
     response.sendStatus(204);
   });
 

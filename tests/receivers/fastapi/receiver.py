@@ -93,6 +93,8 @@ class Ledger:
 
     def __init__(self, path: str) -> None:
         self._path = path
+        # The players and SKUs for which there is no room, in memory, because only tests set them.
+        self.full: set[tuple[str, str]] = set()
         with closing(self._connect()) as database:
             database.execute("PRAGMA journal_mode = WAL")
             database.executescript(
@@ -136,8 +138,10 @@ class Ledger:
         )
         return inserted.rowcount == 1
 
-    @staticmethod
-    def _add(database: sqlite3.Connection, player_id: str, grants: list[Grant]) -> None:
+    def _add(self, database: sqlite3.Connection, player_id: str, grants: list[Grant]) -> None:
+        for grant in grants:
+            if (player_id, grant.sku) in self.full:
+                raise HTTPException(status.HTTP_409_CONFLICT, f"no room for {grant.sku}")
         database.executemany(
             "INSERT INTO inventory VALUES (?, ?, ?) "
             "ON CONFLICT (player_id, sku) DO UPDATE SET quantity = quantity + excluded.quantity",
@@ -173,6 +177,11 @@ async def raw_body(request: Request) -> bytes:
     return bytes(body)
 
 
+def now(app: FastAPI) -> float:
+    """Unix seconds by the receiver's clock, which a test can set ahead."""
+    return time.time() + app.state.seconds_ahead
+
+
 def verify(request: Request, body: bytes) -> None:
     """Rejects with 403 unless these bytes have a valid and fresh signature."""
     signatures = request.headers.getlist("X-Aghanim-Signature")
@@ -187,7 +196,7 @@ def verify(request: Request, body: bytes) -> None:
     # As bytes, since compare_digest raises on non-ASCII strings.
     if not hmac.compare_digest(expected.encode(), signature.encode("latin-1")):
         raise HTTPException(status.HTTP_403_FORBIDDEN, "invalid signature")
-    if abs(time.time() - int(timestamp)) > TOLERANCE_SECONDS:
+    if abs(now(request.app) - int(timestamp)) > TOLERANCE_SECONDS:
         raise HTTPException(status.HTTP_403_FORBIDDEN, "the signature is no longer fresh")
 
 
@@ -245,6 +254,21 @@ async def respond(
     request.app.state.scripted.set(player_id, statuses)
 
 
+@router.put("/debug/players/{player_id:path}/items/{sku}/full", status_code=status.HTTP_204_NO_CONTENT)
+async def fill_inventory(player_id: str, sku: str, request: Request) -> None:
+    request.app.state.ledger.full.add((player_id, sku))
+
+
+@router.delete("/debug/players/{player_id:path}/items/{sku}/full", status_code=status.HTTP_204_NO_CONTENT)
+async def free_inventory(player_id: str, sku: str, request: Request) -> None:
+    request.app.state.ledger.full.discard((player_id, sku))
+
+
+@router.post("/debug/clock/{seconds}", status_code=status.HTTP_204_NO_CONTENT)
+async def shift_clock(seconds: int, request: Request) -> None:
+    request.app.state.seconds_ahead = seconds
+
+
 # The app --------------------------------------------------------------------------------------
 
 
@@ -253,6 +277,7 @@ def create_app(secret: bytes, ledger: Ledger) -> FastAPI:
     app.state.secret = secret
     app.state.ledger = ledger
     app.state.scripted = ScriptedStatuses()
+    app.state.seconds_ahead = 0
     app.include_router(router)
 
     @app.exception_handler(ValidationError)

@@ -4,18 +4,19 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync"
 )
 
-const debugPath = "/debug/players/"
+const debugPath = "/debug/"
 
-// debug is for tests, only on loopback: it returns a player's inventory and sets the statuses of
-// the
-// next responses for a player.
+// debug is for tests, only on loopback: it returns a player's inventory, fills it, sets the statuses
+// of the next responses for a player, and shifts the clock.
 type debug struct {
 	ledger   *ledger
 	scripted *scriptedStatuses
+	clock    *clock
 }
 
 func (d *debug) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -29,14 +30,31 @@ func (d *debug) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		parts[i] = plain
 	}
+	isPlayer := parts[0] == "players"
+	isFull := isPlayer && len(parts) == 5 && parts[2] == "items" && parts[4] == "full"
 	switch {
-	case r.Method == http.MethodGet && len(parts) == 3 && parts[1] == "items":
-		respond(w, http.StatusOK, map[string]int64{"quantity": d.ledger.quantity(parts[0], parts[2])})
-	case r.Method == http.MethodPut && len(parts) == 2 && parts[1] == "respond":
-		d.respond(w, r, parts[0])
+	case r.Method == http.MethodGet && isPlayer && len(parts) == 4 && parts[2] == "items":
+		respond(w, http.StatusOK, map[string]int64{"quantity": d.ledger.quantity(parts[1], parts[3])})
+	case r.Method == http.MethodPut && isPlayer && len(parts) == 3 && parts[2] == "respond":
+		d.respond(w, r, parts[1])
+	case isFull && (r.Method == http.MethodPut || r.Method == http.MethodDelete):
+		d.ledger.setFull(parts[1], parts[3], r.Method == http.MethodPut)
+		w.WriteHeader(http.StatusNoContent)
+	case r.Method == http.MethodPost && len(parts) == 2 && parts[0] == "clock":
+		d.shiftClock(w, parts[1])
 	default:
 		refuse(w, http.StatusNotFound, "no such path")
 	}
+}
+
+func (d *debug) shiftClock(w http.ResponseWriter, text string) {
+	seconds, err := strconv.ParseInt(text, 10, 32)
+	if err != nil {
+		refuse(w, http.StatusBadRequest, "expected seconds")
+		return
+	}
+	d.clock.shift(seconds)
+	w.WriteHeader(http.StatusNoContent)
 }
 
 func (d *debug) respond(w http.ResponseWriter, r *http.Request, playerID string) {

@@ -11,15 +11,18 @@ import (
 	"sync"
 )
 
+var errNoRoom = errors.New("no room for the item")
+
 // ledger stores granted idempotency keys and players' inventories. It lives in memory and in a file
-// to
-// which each grant appends one line, so that a restart can restore it.
+// to which each grant appends one line, so that a restart can restore it.
 type ledger struct {
 	mutex   sync.Mutex
 	file    *os.File
 	size    int64
 	granted map[string]bool
 	held    map[holding]int64
+	// full is what there is no room for, only in memory, because only tests set it.
+	full map[holding]bool
 }
 
 type holding struct{ playerID, sku string }
@@ -36,7 +39,12 @@ func openLedger(path string) (*ledger, error) {
 	if err != nil {
 		return nil, err
 	}
-	opened := &ledger{file: file, granted: map[string]bool{}, held: map[holding]int64{}}
+	opened := &ledger{
+		file:    file,
+		granted: map[string]bool{},
+		held:    map[holding]int64{},
+		full:    map[holding]bool{},
+	}
 	if err := opened.replay(); err != nil {
 		file.Close()
 		return nil, fmt.Errorf("%s: %w", path, err)
@@ -91,15 +99,24 @@ func (l *ledger) quantity(playerID, sku string) int64 {
 	return l.held[holding{playerID, sku}]
 }
 
+func (l *ledger) setFull(playerID, sku string, full bool) {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	l.full[holding{playerID, sku}] = full
+}
+
 // Close closes the file.
 func (l *ledger) Close() error {
 	return l.file.Close()
 }
 
-// check returns an error if a quantity would overflow.
+// check returns an error if there is no room for an item or a quantity would overflow.
 func (l *ledger) check(added *entry) error {
 	sums := map[string]int64{}
 	for _, grant := range added.Grants {
+		if l.full[holding{added.PlayerID, grant.SKU}] {
+			return fmt.Errorf("%w %s", errNoRoom, grant.SKU)
+		}
 		sum := sums[grant.SKU]
 		if grant.Quantity > math.MaxInt64-sum-l.held[holding{added.PlayerID, grant.SKU}] {
 			return fmt.Errorf("%s holds too much of %s", added.PlayerID, grant.SKU)

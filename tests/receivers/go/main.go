@@ -57,7 +57,7 @@ func main() {
 func serve(port int, hook *webhook) error {
 	routes := http.NewServeMux()
 	routes.Handle(hookPath, hook)
-	routes.Handle(debugPath, &debug{hook.ledger, hook.scripted})
+	routes.Handle(debugPath, &debug{hook.ledger, hook.scripted, hook.clock})
 	listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
 	if err != nil {
 		return err

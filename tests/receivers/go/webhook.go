@@ -23,22 +23,33 @@ type webhook struct {
 	secret   []byte
 	ledger   *ledger
 	scripted *scriptedStatuses
-	now      func() time.Time
+	clock    *clock
+	readBody func(http.ResponseWriter, *http.Request) ([]byte, error)
+	signed   func(body []byte) []byte
 	same     func(expected, signature string) bool
+	signedAt func(seconds uint64) time.Time
 	decode   func(body []byte) (*event, error)
 	grants   func(*event) ([]grant, error)
+	grant    func(key, playerID string, grants []grant) error
+	process  func(*event) (status int, err error)
 }
 
 func newWebhook(secret []byte, ledger *ledger) *webhook {
-	return &webhook{
+	hook := &webhook{
 		secret:   secret,
 		ledger:   ledger,
 		scripted: newScriptedStatuses(),
-		now:      time.Now,
+		clock:    &clock{},
+		readBody: readBody,
+		signed:   func(body []byte) []byte { return body },
 		same:     same,
+		signedAt: func(seconds uint64) time.Time { return time.Unix(int64(seconds), 0) },
 		decode:   decode,
 		grants:   (*event).grants,
+		grant:    ledger.grantOnce,
 	}
+	hook.process = hook.grantEvent
+	return hook
 }
 
 func (hook *webhook) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -47,7 +58,7 @@ func (hook *webhook) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusMethodNotAllowed, "POST was expected")
 		return
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, largestBody))
+	body, err := hook.readBody(w, r)
 	if err != nil {
 		refuse(w, http.StatusBadRequest, "the body is cut short or too large")
 		return
@@ -61,24 +72,40 @@ func (hook *webhook) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusBadRequest, err.Error())
 		return
 	}
-	status := hook.scripted.next(event.EventData.PlayerID)
-	if status < 200 || status > 299 {
-		refuse(w, status, "scripted")
+	status, err := hook.process(event)
+	if err != nil {
+		refuse(w, status, err.Error())
 		return
 	}
-	if event.isGranted() {
-		grants, err := hook.grants(event)
-		if err != nil {
-			refuse(w, http.StatusBadRequest, err.Error())
-			return
-		}
-		if err := hook.ledger.grantOnce(event.IdempotencyKey, event.EventData.PlayerID, grants); err != nil {
-			log.Print(err)
-			refuse(w, http.StatusInternalServerError, "internal error")
-			return
-		}
-	}
 	respond(w, status, map[string]string{"status": "ok"})
+}
+
+// grantEvent grants an event and returns the status of the response, with an error if it is refused.
+func (hook *webhook) grantEvent(event *event) (int, error) {
+	status := hook.scripted.next(event.EventData.PlayerID)
+	if status < 200 || status > 299 {
+		return status, errors.New("scripted")
+	}
+	if !event.isGranted() {
+		return status, nil
+	}
+	grants, err := hook.grants(event)
+	if err != nil {
+		return http.StatusBadRequest, err
+	}
+	err = hook.grant(event.IdempotencyKey, event.EventData.PlayerID, grants)
+	if errors.Is(err, errNoRoom) {
+		return http.StatusConflict, err
+	}
+	if err != nil {
+		log.Print(err)
+		return http.StatusInternalServerError, errors.New("internal error")
+	}
+	return status, nil
+}
+
+func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	return io.ReadAll(http.MaxBytesReader(w, r.Body, largestBody))
 }
 
 // verify returns an error unless the body has a valid and fresh signature.
@@ -89,18 +116,18 @@ func (hook *webhook) verify(header http.Header, body []byte) error {
 		return errors.New("one signature and one timestamp, please")
 	}
 	timestamp := timestamps[0]
-	seconds, err := strconv.ParseUint(timestamp, 10, 40)
+	seconds, err := strconv.ParseUint(timestamp, 10, 48)
 	if err != nil {
 		return errors.New("invalid timestamp")
 	}
 	mac := hmac.New(sha256.New, hook.secret)
 	mac.Write([]byte(timestamp))
 	mac.Write([]byte("."))
-	mac.Write(body)
+	mac.Write(hook.signed(body))
 	if !hook.same(hex.EncodeToString(mac.Sum(nil)), signatures[0]) {
 		return errors.New("invalid signature")
 	}
-	age := hook.now().Sub(time.Unix(int64(seconds), 0))
+	age := hook.clock.now().Sub(hook.signedAt(seconds))
 	if age > tolerance || age < -tolerance {
 		return errors.New("the signature is no longer fresh")
 	}
