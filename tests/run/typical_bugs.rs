@@ -17,7 +17,7 @@ const BUGS: [(&str, &[&str]); 8] = [
     (
         "parsed-first",
         &[
-            "cause 1: genuine deliveries are refused with 403: 2 scenarios",
+            "cause 1: genuine deliveries are refused with 403: ",
             "verify it over the raw body",
             "in common: JSON that `JSON.stringify(JSON.parse(body))` writes differently",
         ],
@@ -33,7 +33,7 @@ const BUGS: [(&str, &[&str]); 8] = [
     (
         "conflict-ignored",
         &[
-            "cause 1: redeliveries are granted again: 14 scenarios",
+            "cause 1: redeliveries are granted again: ",
             "`ON CONFLICT DO NOTHING`",
         ],
     ),
@@ -53,7 +53,7 @@ const BUGS: [(&str, &[&str]); 8] = [
     ),
     (
         "narrow-quantities",
-        &["cause 1: a quantity overflows 32 bits: 3 scenarios"],
+        &["cause 1: a quantity overflows 32 bits: "],
     ),
     (
         "conflict-refused",
