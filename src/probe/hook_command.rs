@@ -87,7 +87,10 @@ impl HookCommand {
             return Ok(output);
         }
         // The first lines say what went wrong; the last may be psql's caret.
-        let lines = errors.lines().filter(|line| !line.trim().is_empty());
+        // psql repeats a part of the query with its values, which the command shows anyway.
+        let is_excerpt = |line: &str| line.starts_with("LINE ") || line.trim() == "^";
+        let lines = errors.lines();
+        let lines = lines.filter(|line| !line.trim().is_empty() && !is_excerpt(line));
         let lines: Vec<&str> = lines.take(SHOWN_LINES).collect();
         let (errors, command) = (lines.join(" ⏎ "), words.join(" "));
         // SQLite does not wait by default while the game writes.
