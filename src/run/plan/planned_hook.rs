@@ -75,7 +75,8 @@ impl Planner<'_> {
         })
     }
 
-    /// The value of the step's event at `pointer`.
+    /// The value of the step's event at `pointer`: in the event as it is sent, or in the form of
+    /// `coupon.redeemed`, from which the policy may have made another kind.
     fn value_at(
         &mut self,
         pointer: &JsonPointer,
@@ -84,9 +85,12 @@ impl Planner<'_> {
         events: &[Option<PlannedEvent>],
     ) -> Option<String> {
         let of = step.of.as_ref()?;
-        let body = &events.get(of.index)?.as_ref()?.body;
-        let json = serde_json::from_slice(body).ok();
-        let found = json.and_then(|json| pointer.text_in(&json));
+        let planned = events.get(of.index)?.as_ref()?;
+        let sent = serde_json::from_slice(&planned.body).ok();
+        let found = sent.and_then(|json| pointer.text_in(&json)).or_else(|| {
+            let event = serde_json::to_value(planned.event.as_ref()?).ok()?;
+            pointer.text_in(&event)
+        });
         if found.is_none() {
             let message = format!("`{}` has no text or number at `{pointer}`", of.name);
             let help = "`aghook fire --dry-run` prints such an event".to_owned();
