@@ -7,13 +7,14 @@
 //!
 //! Inside, data flows one way, so a module uses only those before it: `protocol` → `diagnose` →
 //! `receiver` → `generate` → `policy` → `scenario` → `transport` → `delivery` → `probe` → `verify` →
-//! `run` → `load` → `report` → `snapshots` → `api` → `cli`. The built-in receiver uses only
+//! `run` → `explore` → `load` → `report` → `snapshots` → `api` → `cli`. The built-in receiver uses only
 //! `protocol`, and only `api` and `cli` use it.
 
 mod api;
 mod cli;
 mod delivery;
 mod diagnose;
+mod explore;
 mod generate;
 mod load;
 mod policy;
@@ -48,6 +49,9 @@ pub mod internals {
     }
     pub mod delivery {
         pub use crate::delivery::{ForgeInput, SignedRequest, forge, sign};
+    }
+    pub mod explore {
+        pub use crate::explore::Kind;
     }
     pub mod generate {
         pub use crate::generate::{BodyLayout, Catalogue, EventShape, Generator, Seed, StartTime};

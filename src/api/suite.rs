@@ -258,7 +258,9 @@ impl Suite {
                 .unwrap_or_else(PoisonError::into_inner)
                 .push(event);
         };
-        let ended = context.run(&plans, &collect, &AtomicBool::new(false)).await;
+        let stop = AtomicBool::new(false);
+        // Large, and callers should not have to care.
+        let ended = Box::pin(context.run(&plans, &collect, &stop)).await;
         let mut events = events.into_inner().unwrap_or_else(PoisonError::into_inner);
         events.retain(|event| !matches!(event, RunEvent::RunEnded(_)));
         Ok(RunReport::new(events, ended))

@@ -7,6 +7,7 @@ use clap::{ColorChoice, Parser, Subcommand, ValueEnum as _};
 use super::check::CheckCommand;
 use super::completions::Completions;
 use super::doctor::Doctor;
+use super::explore::Explore;
 use super::fire::Fire;
 use super::list::List;
 use super::load::Load;
@@ -59,6 +60,7 @@ pub enum Command {
     Replay(Box<ReplayRun>),
     Fire(Box<Fire>),
     Doctor(Doctor),
+    Explore(Box<Explore>),
     Load(Box<Load>),
     Merge(Merge),
     Receive(ReceiveOptions),

@@ -14,6 +14,7 @@ mod doctor;
 mod event_options;
 mod event_sink;
 mod exit_code;
+mod explore;
 mod failures_file;
 mod fire;
 mod header_lines;
@@ -85,6 +86,7 @@ fn dispatch(command: Command, console: &mut Console) -> Result<ExitCode, Command
         Command::Replay(command) => command.run(console),
         Command::Fire(command) => command.run(console),
         Command::Doctor(command) => command.run(console),
+        Command::Explore(command) => command.run(console),
         Command::Load(command) => command.run(console),
         Command::Merge(command) => command.run(console),
         Command::Receive(options) => block_on(receive::receive(options)),

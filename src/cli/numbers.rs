@@ -16,6 +16,10 @@ pub(super) fn events(text: &str) -> Result<NonZeroU64, InvalidValue> {
     read(text, "a whole number of events from 1, such as `1000`")
 }
 
+pub(super) fn cases(text: &str) -> Result<NonZeroU64, InvalidValue> {
+    read(text, "a whole number of cases from 1, such as `1000`")
+}
+
 pub(super) fn connections(text: &str) -> Result<NonZeroUsize, InvalidValue> {
     read(text, "a whole number of connections from 1, such as `50`")
 }

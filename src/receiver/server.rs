@@ -204,11 +204,12 @@ async fn respond(
     let is_delivery = request.uri().path() == backend.game.settings.path;
     let worker = Arc::clone(&backend);
     let work = guard.watch(async move {
-        let work = handle_and_observe(Arc::clone(&worker), request);
+        let work = Box::pin(handle_and_observe(Arc::clone(&worker), request));
         // A restart is requested by another endpoint.
-        match is_delivery {
-            true => worker.process.run(work).await,
-            false => Some(work.await),
+        if is_delivery {
+            worker.process.run(work).await
+        } else {
+            Some(work.await)
         }
     });
     let response = tokio::spawn(work).await.unwrap_or_else(|_| {

@@ -8,6 +8,7 @@ pub(super) mod escape;
 use std::io::{self, Write};
 
 use super::counts::{check_summary, counted, scenario_summary};
+use super::coverage::coverage_lines;
 use super::failure_groups::cause_list;
 use super::run_record::{RunRecord, receiver_note, reproduce_options};
 use super::scenario_record::{PlacedCheck, ScenarioRecord, worst};
@@ -28,6 +29,9 @@ pub(super) fn write_markdown(out: &mut dyn Write, run: &RunRecord) -> io::Result
     writeln!(out, "- {}", scenario_summary(&run.ended, bold))?;
     writeln!(out, "- {}", check_summary(&run.ended, bold))?;
     writeln!(out, "- took {:.2} s", run.ended.took.as_secs_f64())?;
+    for line in run.ended.explored.iter().flat_map(coverage_lines) {
+        writeln!(out, "- {}", text(&line))?;
+    }
     let notes = [&run.lost_target, &run.common.advice];
     for note in notes.into_iter().flatten() {
         writeln!(out, "- {}", text(note))?;
@@ -46,6 +50,16 @@ pub(super) fn write_markdown(out: &mut dyn Write, run: &RunRecord) -> io::Result
     }
     for line in not_checked {
         writeln!(out, "- {line}")?;
+    }
+    if let Some(explored) = &run.ended.explored {
+        writeln!(out, "\n### Kinds of events and steps")?;
+        write_table_head(out, &["kind", "meaning"], &["cases"])?;
+        for kind in &explored.kinds {
+            write_row(
+                out,
+                &[code(&kind.kind), text(&kind.about), kind.cases.to_string()],
+            )?;
+        }
     }
     writeln!(out)
 }

@@ -7,6 +7,7 @@ mod annotations;
 mod body_text;
 mod checkup;
 mod counts;
+mod coverage;
 mod dry_run;
 mod event_trace;
 mod failure_groups;

@@ -14,6 +14,7 @@ use std::io::{self, Write};
 use super::counts::{
     check_summary, counted, not_run_note, scenario_summary, snapshot_summary, unreferenced_label,
 };
+use super::coverage::coverage_lines;
 use super::run_record::{RunRecord, receiver_note, reproduce_options};
 use super::sanitize::sanitize;
 use super::scenario_record::ScenarioRecord;
@@ -106,6 +107,9 @@ impl TerminalFormat {
             out.line(0, &line)?;
         }
         let ended = &run.ended;
+        for line in ended.explored.iter().flat_map(coverage_lines) {
+            out.line(0, &line)?;
+        }
         let stopped = (ended.setup_problem.is_some() || ended.receiver_stopped)
             .then(|| not_run_note(ended))
             .flatten();

@@ -1,7 +1,7 @@
 //! Describes what a plan would do without sending anything.
 
 use super::missing_capability::MissingCapability;
-use super::plan::{Plan, PlannedAction, PlannedDeliveries, PlannedEvent, PlannedStep};
+use super::plan::{Plan, PlannedAction, PlannedEvent, PlannedStep};
 use crate::generate::BodyLayout;
 use crate::policy::{Forgery, HttpVersion};
 use crate::protocol::{Event, Field, NestedItem};
@@ -158,8 +158,9 @@ impl Capabilities {
 
 fn step_text(step: &PlannedStep) -> String {
     match &step.action {
-        PlannedAction::Deliver(PlannedDeliveries { order, .. }) if order.len() > 1 => {
-            format!("{}, {} deliveries", step.description, order.len())
+        PlannedAction::Deliver(deliveries) if deliveries.order.len() > 1 => {
+            let count = deliveries.order.len();
+            format!("{}, {count} deliveries", step.description)
         }
         _ => step.description.clone(),
     }

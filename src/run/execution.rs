@@ -92,6 +92,7 @@ impl RunContext {
             not_run,
             setup_problem: problem,
             receiver_stopped: target.stopped(),
+            explored: None,
             took: started.elapsed(),
             held_back: self
                 .rate_limit
@@ -113,7 +114,7 @@ impl RunContext {
         ))
     }
 
-    pub(super) async fn run_scenario(
+    pub(crate) async fn run_scenario(
         &self,
         number: usize,
         plan: &Plan,

@@ -43,13 +43,14 @@ pub use run_event::{
     ProbeReading, ResponseRecord, RunEnded, RunEvent, RunStarted, ScenarioEnded, ScenarioStarted,
     SentRequestRecord, StepEnded, TextReading, TimingsRecord, run_event_schema,
 };
-pub(crate) use run_event::{BodyContent, header};
+pub(crate) use run_event::{BodyContent, Explored, ExploredKind, ExploredPair, header};
 pub use run_outcome::RunOutcome;
 pub(crate) use session::{
     ConnectionOptions, RunOptions, Secrets, Session, SessionError, profile_generator,
 };
 pub(crate) use setup_problem::SetupProblem;
 pub use snapshot_event::{SnapshotCompared, SnapshotOutcome, SnapshotsEnded};
+pub(crate) use target_watch::TargetWatch;
 pub(crate) use volatile_values::VolatileKind;
 #[cfg(test)]
 pub(crate) use volatile_values::VolatileValue;

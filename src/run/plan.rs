@@ -12,6 +12,7 @@ mod players;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use indexmap::IndexMap;
@@ -81,6 +82,8 @@ pub struct Plan {
     pub(crate) start: StartTime,
     /// The number of listed players that its events use.
     pub listed_players: usize,
+    /// How long to wait at most for wrong effects to become right, if not as long as the grace period.
+    pub(crate) patience: Option<Duration>,
     /// What the profile lacks, if the scenario can't run because of it.
     pub(crate) missing: Option<MissingCapability>,
 }
@@ -121,6 +124,7 @@ impl Plan {
         let players = planner.players;
         Ok(Self {
             listed_players: players.by_event.len(),
+            patience: None,
             missing: players.missing.or(missing),
             events,
             varying,

@@ -4,6 +4,7 @@
 //! `docs/report-json.md` describes them. [`RunEvent::from_json`] reads such a line back.
 //! A change that can break a reader raises [`FORMAT_VERSION`].
 
+mod explored;
 mod json_line;
 mod probe_reading;
 mod seconds;
@@ -21,6 +22,7 @@ use schemars::generate::SchemaSettings;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub(crate) use explored::{Explored, ExploredKind, ExploredPair};
 pub use probe_reading::{ProbeReading, TextReading};
 
 use super::snapshot_event::{SnapshotCompared, SnapshotsEnded};
@@ -424,6 +426,9 @@ pub struct RunEnded {
     /// Whether the receiver stopped during the run. The run stopped, too; omitted if it did not.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub receiver_stopped: bool,
+    /// What an exploration tried; omitted for other runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub explored: Option<Explored>,
     /// How long the run really took.
     #[serde(rename = "took_seconds", with = "seconds")]
     #[schemars(with = "f64")]

@@ -37,6 +37,7 @@ impl ProbeResults {
 pub(crate) struct ScenarioEffects<'run> {
     context: &'run RunContext,
     scenario: usize,
+    patience: Option<Duration>,
     effects: Vec<EffectProbe<'run>>,
     before: ProbeResults,
 }
@@ -58,6 +59,7 @@ impl<'run> ScenarioEffects<'run> {
         let mut begun = Self {
             context,
             scenario,
+            patience: plan.patience,
             effects: effects.collect(),
             before: ProbeResults::default(),
         };
@@ -90,6 +92,7 @@ impl<'run> ScenarioEffects<'run> {
         }
         let mut watch = if self.before.has_numbers() {
             EffectWatch::new(self.effects.iter().map(|effect| effect.settle))
+                .for_at_most(self.patience)
         } else {
             EffectWatch::for_up_to(Duration::ZERO)
         };

@@ -240,7 +240,21 @@ impl Session {
         &self,
         cases: impl IntoIterator<Item = Case>,
     ) -> Result<Vec<Plan>, Diagnostics> {
-        let mut settings = PlanSettings {
+        let mut settings = self.plan_settings();
+        let mut plans = Vec::new();
+        let mut problems = Diagnostics::default();
+        for case in cases {
+            if let Some(plan) = problems.take(Plan::new(case, &settings)) {
+                settings.first_player += plan.listed_players;
+                plans.push(plan);
+            }
+        }
+        problems.into_result().map(|()| plans)
+    }
+
+    /// What all plans depend on.
+    pub(crate) fn plan_settings(&self) -> PlanSettings {
+        PlanSettings {
             seed: self.options.seed,
             start: self.options.start,
             catalogue: catalogue(&self.profile),
@@ -258,16 +272,7 @@ impl Session {
             strict: self.options.strict,
             // A run continues without faults of HTTP/1.1, and reports them as not checked.
             http2_only: false,
-        };
-        let mut plans = Vec::new();
-        let mut problems = Diagnostics::default();
-        for case in cases {
-            if let Some(plan) = problems.take(Plan::new(case, &settings)) {
-                settings.first_player += plan.listed_players;
-                plans.push(plan);
-            }
         }
-        problems.into_result().map(|()| plans)
     }
 
     pub(crate) fn capabilities(&self, has_expired_secret: bool) -> Capabilities {

@@ -70,7 +70,8 @@ impl<'run> StepRunner<'run> {
             ended.together =
                 matches!(&step.action, PlannedAction::Deliver(sent) if sent.how.together);
             let done = self.run_step(step, &mut ended).await;
-            result = self.end(ended, done, &mut checks);
+            self.end(ended, &done, &mut checks);
+            result = done;
             if result.is_err() {
                 break;
             }
@@ -79,7 +80,8 @@ impl<'run> StepRunner<'run> {
             let text = format!("hook {}, which moves the receiver's clock back", hook.name);
             let mut ended = self.begun(plan.steps.len() + 1, &text);
             let done = self.move_clock(hook, Duration::ZERO, &mut ended).await;
-            result = result.and(self.end(ended, done, &mut checks));
+            self.end(ended, &done, &mut checks);
+            result = result.and(done);
         }
         (checks, result)
     }
@@ -99,12 +101,7 @@ impl<'run> StepRunner<'run> {
     }
 
     /// Counts the checks of a step and reports its end.
-    fn end(
-        &self,
-        mut ended: StepEnded,
-        done: Result<(), Check>,
-        checks: &mut VerdictCounts,
-    ) -> Result<(), Check> {
+    fn end(&self, mut ended: StepEnded, done: &Result<(), Check>, checks: &mut VerdictCounts) {
         ended.not_made = done.as_ref().err().cloned();
         let made = ended
             .deliveries
@@ -113,7 +110,6 @@ impl<'run> StepRunner<'run> {
         let made = made.chain(&ended.not_made).map(|check| check.verdict);
         *checks += made.collect::<VerdictCounts>();
         (self.events)(RunEvent::StepEnded(ended));
-        done
     }
 
     /// Runs a step and adds its result to `ended`, or returns why it can't run.
@@ -150,12 +146,12 @@ impl<'run> StepRunner<'run> {
                 failed.map_or(Ok(()), Err)?;
             }
         }
-        self.capture(step)
+        self.capture(step).map_err(|check| *check)
     }
 
     /// Keeps the values that a step captures. A response without such a value leaves the scenario
     /// undecided, because nothing demands it of a receiver.
-    fn capture(&mut self, step: &PlannedStep) -> Result<(), Check> {
+    fn capture(&mut self, step: &PlannedStep) -> Result<(), Box<Check>> {
         for (name, source) in &step.capture {
             let response = self.last_response.as_ref();
             let value = response.and_then(|response| value_in(response, source));
@@ -165,7 +161,8 @@ impl<'run> StepRunner<'run> {
                 });
                 let expected = format!("a value {source} of the response");
                 let requirement = &self.plan.requirement;
-                return Err(requirement.broken(format!("capture `{name}`"), expected, observed));
+                let check = requirement.broken(format!("capture `{name}`"), expected, observed);
+                return Err(Box::new(check));
             };
             self.captured.insert(name.clone(), value);
         }

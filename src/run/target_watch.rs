@@ -13,7 +13,7 @@ const RESTART: Duration = Duration::from_secs(3);
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 #[derive(Debug, Default)]
-pub(super) struct TargetWatch {
+pub(crate) struct TargetWatch {
     responded: AtomicBool,
     /// Whether the last delivery was refused, although an earlier one got a response.
     refuses: AtomicBool,
@@ -21,7 +21,7 @@ pub(super) struct TargetWatch {
 }
 
 impl TargetWatch {
-    pub(super) fn observe(&self, event: &RunEvent) {
+    pub(crate) fn observe(&self, event: &RunEvent) {
         let RunEvent::AttemptEnded(attempt) = event else {
             return;
         };
@@ -43,7 +43,7 @@ impl TargetWatch {
     }
 
     /// Whether the target has stopped. Waits for one that refuses connections to come back.
-    pub(super) async fn has_stopped(&self, context: &RunContext) -> bool {
+    pub(crate) async fn has_stopped(&self, context: &RunContext) -> bool {
         let started = Instant::now();
         while self.refuses.load(Ordering::Relaxed) && !self.stopped() {
             let reached = context.client.probe_connection(&context.target).await;
@@ -58,7 +58,7 @@ impl TargetWatch {
         self.stopped()
     }
 
-    pub(super) fn stopped(&self) -> bool {
+    pub(crate) fn stopped(&self) -> bool {
         self.stopped.load(Ordering::Relaxed)
     }
 }

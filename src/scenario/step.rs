@@ -17,6 +17,7 @@ use crate::policy::{
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[schemars(rename = "Step")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a key of its own")]
 pub(super) struct StepKeys {
     /// Deliver an event, or a list of events in order. Events are given by name.
     pub(super) deliver: OneOrMany<Spanned<String>>,

@@ -48,6 +48,15 @@ impl EffectWatch {
         }
     }
 
+    /// Does not wait longer than this for a reading that is not as expected, unless a grace period is
+    /// set.
+    pub(crate) fn for_at_most(mut self, patience: Option<Duration>) -> Self {
+        if let Some(patience) = patience {
+            self.limit = self.limit.min(patience).max(self.settle);
+        }
+        self
+    }
+
     /// Waits for the end of the grace period, if one is set, so that each effect has to be read only
     /// once.
     pub(crate) async fn settled(mut self) -> Self {

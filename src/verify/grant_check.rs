@@ -39,9 +39,10 @@ impl GrantExpectation {
         };
         let own = wrong.iter().filter(|one| self.skus.contains(&one.sku));
         let own: Vec<WrongChange> = own.cloned().collect();
-        // A missing grant does not fail an effect that expects nothing.
+        // A missing grant of another event does not fail an effect that expects nothing.
         let expects_nothing = self.complete && self.acceptable.iter().all(ExpectedGrant::is_empty);
-        if own.is_empty() || (expects_nothing && own.iter().all(|one| one.observed == 0)) {
+        let is_missing = |one: &WrongChange| one.observed <= one.expected;
+        if own.is_empty() || (expects_nothing && own.iter().all(is_missing)) {
             GrantCheck::Passed
         } else {
             GrantCheck::Failed(own)
@@ -382,6 +383,31 @@ mod tests {
         assert!(passes(&expectations, &[("p", "gems", 10)]));
         assert!(!passes(&expectations, &[("p", "gems", 5)]));
         assert!(!passes(&expectations, &[("p", "gems", 15)]));
+    }
+
+    #[test]
+    fn another_event_that_is_lost_does_not_fail_an_effect_that_expects_nothing() {
+        let mut nothing = expectation("p", &[ExpectedGrant::new()]);
+        nothing.skus = BTreeSet::from(["gems".to_owned()]);
+        let (two, fifty) = (&[("gems", 2)], &[("gems", 50)]);
+        let (kept, lost) = (
+            expectation("p", &[grant(two)]),
+            expectation("p", &[grant(fifty)]),
+        );
+        let expectations = [&kept, &lost, &nothing];
+        let checks = check_grants(
+            &expectations,
+            &changes(&[("p", "gems", 2)]),
+            &HeldOnce::new(),
+        );
+        assert_eq!(checks[2], GrantCheck::Passed);
+        assert!(matches!(checks[0], GrantCheck::Failed(_)));
+        let checks = check_grants(
+            &expectations,
+            &changes(&[("p", "gems", 53)]),
+            &HeldOnce::new(),
+        );
+        assert!(matches!(checks[2], GrantCheck::Failed(_)));
     }
 
     /// A missing grant fails only the effect that expects it.

@@ -64,6 +64,7 @@ pub(crate) fn sample_run() -> Vec<RunEvent> {
         not_run: 3,
         setup_problem: None,
         receiver_stopped: false,
+        explored: None,
         took: Duration::from_millis(1234),
         held_back: Duration::ZERO,
     }));
@@ -94,6 +95,7 @@ pub(crate) fn many_failures(count: usize) -> impl Iterator<Item = RunEvent> {
         not_run: 0,
         setup_problem: None,
         receiver_stopped: false,
+        explored: None,
         took: Duration::ZERO,
         held_back: Duration::ZERO,
     });
@@ -124,6 +126,7 @@ pub(crate) fn failures_alike(scenarios: usize, own: usize) -> Vec<RunEvent> {
         not_run: 0,
         setup_problem: None,
         receiver_stopped: false,
+        explored: None,
         took: Duration::ZERO,
         held_back: Duration::ZERO,
     });

@@ -3,6 +3,7 @@
 mod bundled_suite;
 mod captured_values;
 mod cookbook;
+mod explore;
 mod failure_screen;
 mod faults;
 mod held_items;

@@ -15,6 +15,7 @@ use super::row::ScenarioRow;
 use crate::report::counts::{
     check_summary, count_of, counted, not_run_note, occurred, snapshot_summary, unreferenced_label,
 };
+use crate::report::coverage::{PairTable, coverage_lines};
 use crate::report::failure_groups::CommonCause;
 use crate::report::run_record::{RunRecord, reproduce_options};
 use crate::report::scenario_record::ScenarioRecord;
@@ -56,6 +57,8 @@ struct RunPage<'run> {
     not_checked: Vec<String>,
     causes: &'run [CommonCause],
     advice: Option<&'run String>,
+    /// What an exploration tried: lines, and a table.
+    coverage: Option<(Vec<String>, PairTable<'run>)>,
     snapshots: Option<String>,
     /// A label for the snapshots without a scenario, and their files.
     unreferenced: Option<(&'static str, &'run [String])>,
@@ -95,6 +98,10 @@ fn page(run: &RunRecord) -> io::Result<RunPage<'_>> {
         bar: bar(&ended.scenarios),
         not_run: not_run_note(ended).map(|note| format!("{note}.")),
         not_checked: run.not_checked_lines(str::to_owned),
+        coverage: ended
+            .explored
+            .as_ref()
+            .map(|explored| (coverage_lines(explored), PairTable::new(explored))),
         snapshots: snapshots.map(snapshot_summary),
         unreferenced: snapshots
             .filter(|ended| !ended.unreferenced.is_empty())

@@ -34,7 +34,7 @@ pub(crate) struct PlannedStep {
 
 #[derive(Debug)]
 pub(crate) enum PlannedAction {
-    Deliver(PlannedDeliveries),
+    Deliver(Box<PlannedDeliveries>),
     Request(PlannedRequest),
     /// Make the receiver respond to a player's next deliveries with these statuses.
     Script {
@@ -120,7 +120,7 @@ impl Planner<'_> {
         let expectations: Vec<_> = expectations.collect();
         let action = match &step.action {
             Action::Deliver(deliver) => {
-                PlannedAction::Deliver(self.deliveries(number, deliver, events)?)
+                PlannedAction::Deliver(Box::new(self.deliveries(number, deliver, events)?))
             }
             Action::Request(request) => PlannedAction::Request(self.request(request, events)?),
             Action::Script(Script { of, answers }) => {

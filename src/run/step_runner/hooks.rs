@@ -25,9 +25,10 @@ impl<'run> StepRunner<'run> {
             .values()
             .filter_map(|planned| planned.event.as_ref());
         let of_events = events.map(|event| event_values(event).to_vec());
-        let runs: Vec<_> = match hook.has_placeholders() {
-            true => of_events.collect(),
-            false => vec![Vec::new()],
+        let runs: Vec<_> = if hook.has_placeholders() {
+            of_events.collect()
+        } else {
+            vec![Vec::new()]
         };
         let mut ended = self.begun(0, &format!("hook {name}"));
         let mut done = Ok(());
@@ -37,7 +38,7 @@ impl<'run> StepRunner<'run> {
                 break;
             }
         }
-        let done = self.end(ended, done, &mut checks);
+        self.end(ended, &done, &mut checks);
         (checks, done)
     }
 
@@ -59,7 +60,7 @@ impl<'run> StepRunner<'run> {
         let values: Vec<_> = values
             .map(|(name, value)| (name.as_str(), value.as_str()))
             .collect();
-        let hook = self.named_hook(&planned.name)?;
+        let hook = self.named_hook(&planned.name).map_err(|check| *check)?;
         self.run_hook(&planned.name, hook, &values, ended).await
     }
 
@@ -75,7 +76,7 @@ impl<'run> StepRunner<'run> {
         let values = values.iter();
         let values = values.map(|(name, value)| (name.as_str(), value.as_str()));
         let values: Vec<_> = values.chain([(Hook::SECONDS, seconds.as_str())]).collect();
-        let hook = self.named_hook(&planned.name)?;
+        let hook = self.named_hook(&planned.name).map_err(|check| *check)?;
         self.run_hook(&planned.name, hook, &values, ended).await?;
         self.clock = self.context.clock.ahead_by(ahead);
         Ok(())
@@ -91,13 +92,16 @@ impl<'run> StepRunner<'run> {
         values.collect()
     }
 
-    fn named_hook(&self, name: &str) -> Result<&'run PreparedHook, Check> {
+    fn named_hook(&self, name: &str) -> Result<&'run PreparedHook, Box<Check>> {
         let missing = || {
             let missing = self.context.capabilities.missing_hook(name);
             let missing = missing.map(|missing| missing.step_not_checked(&self.plan.requirement));
             missing.unwrap_or_else(|| self.failed(name, &"it is not prepared", &[]))
         };
-        self.context.hooks.get(name).ok_or_else(missing)
+        self.context
+            .hooks
+            .get(name)
+            .ok_or_else(|| Box::new(missing()))
     }
 
     async fn run_hook(
@@ -123,7 +127,7 @@ impl<'run> StepRunner<'run> {
         player_id: &str,
         statuses: &[u16],
     ) -> Result<ScriptedResponses, Check> {
-        let hook = self.named_hook(Hook::SCRIPT)?;
+        let hook = self.named_hook(Hook::SCRIPT).map_err(|check| *check)?;
         let set = hook.script(&self.context.client, player_id, statuses).await;
         let values = [("player_id", player_id)];
         set.map_err(|failure| self.failed(Hook::SCRIPT, &failure, &values))?;
@@ -134,7 +138,7 @@ impl<'run> StepRunner<'run> {
     }
 
     pub(super) async fn restart(&self) -> Result<(), Check> {
-        let hook = self.named_hook(Hook::RESTART)?;
+        let hook = self.named_hook(Hook::RESTART).map_err(|check| *check)?;
         let restarted = hook.restart(&self.context.client, self.context.instances());
         let restarted = restarted.await;
         restarted.map_err(|failure| self.failed(Hook::RESTART, &failure, &[]))

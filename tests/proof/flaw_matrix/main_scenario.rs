@@ -3,6 +3,7 @@
 use aghook::internals::receiver::Flaw;
 
 /// The folder and name of the flaw's main scenario.
+#[expect(clippy::too_many_lines, reason = "a table")]
 pub(crate) fn main_scenario(flaw: Flaw) -> &'static str {
     match flaw {
         Flaw::SignatureNotChecked | Flaw::ForgeryAnswered500 | Flaw::ForgeryAnswered200 => {

@@ -106,6 +106,7 @@ pub(crate) fn cases() -> Vec<SoundReceiver> {
     cases
 }
 
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn of_variant(variant: Variant) -> SoundReceiver {
     let case = SoundReceiver::of(variant);
     match variant {

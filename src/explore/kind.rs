@@ -1,0 +1,101 @@
+//! The kinds of events and steps that histories are made of, by name, and how to recognise them.
+
+use std::fmt;
+
+use clap::ValueEnum;
+use clap::builder::PossibleValue;
+
+/// Where a kind shows in a history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Trace {
+    /// An event has a value at this JSON Pointer.
+    Event(&'static str),
+    /// A step has this key.
+    Step(&'static str),
+    /// A step has the fault of the same name.
+    Fault,
+    /// An event is delivered that an earlier step has already delivered.
+    Redelivered,
+}
+
+/// Each row: the variant, its name, where it shows, and its description.
+macro_rules! kinds {
+    ($($variant:ident $name:literal $trace:expr, $about:literal;)*) => {
+        /// A kind of event or step.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Kind { $(#[doc = $about] $variant,)* }
+
+        impl Kind {
+            /// Every kind, in display order.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+
+            /// The name on the command line and in reports.
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            /// What it is, in a few words.
+            pub fn about(self) -> &'static str {
+                match self { $(Self::$variant => $about,)* }
+            }
+
+            pub(super) fn trace(self) -> Trace {
+                match self { $(Self::$variant => $trace,)* }
+            }
+        }
+    };
+}
+
+kinds! {
+    Bundle "bundle" Trace::Event("/item/bundle"), "a bundle";
+    NestedBundle "nested_bundle" Trace::Event("/item/bundle/0/bundle"), "a bundle in a bundle";
+    Fallback "fallback" Trace::Event("/item/fallback"), "a fallback item";
+    Quantity "quantity" Trace::Event("/item/quantity"), "quantities up to the limits of number types";
+    Description "description" Trace::Event("/item/description"), "long, unusual and null descriptions";
+    Context "context" Trace::Event("/context"), "a player or order context";
+    Sandbox "sandbox" Trace::Event("/sandbox"), "an event from the sandbox";
+    Trigger "trigger" Trace::Event("/trigger"), "another trigger, such as `test` or null";
+    RequestId "request_id" Trace::Event("/request_id"), "a request ID, or null";
+    EventTime "event_time" Trace::Event("/event_time"), "event times that are not in order";
+    Code "code" Trace::Event("/coupon/code"), "one code, used by several events";
+    Transaction "transaction" Trace::Event("/transaction_id"), "events of one transaction";
+    SamePlayer "same_player" Trace::Event("/player_id/same_as"), "several events of one player";
+    PlayerText "player_text" Trace::Event("/player_id/ending"), "unusual characters in a player's ID";
+    UnknownKeys "unknown_keys" Trace::Event("/set"), "keys that are not documented, and other event types";
+    ItemAdd "item_add" Trace::Event("/for"), "an `item.add` for the same redemption";
+    Redelivery "redelivery" Trace::Redelivered, "an earlier event again";
+    Times "times" Trace::Step("times"), "an event several times in a row";
+    Together "together" Trace::Step("together"), "simultaneous deliveries";
+    Shuffle "shuffle" Trace::Step("shuffle"), "deliveries in a random order";
+    NewConnection "new_connection" Trace::Step("connection"), "a new connection for each delivery";
+    FreshEventId "fresh_event_id" Trace::Step("retry"), "retries with new event IDs";
+    Wire "wire" Trace::Step("wire"), "other spellings of header names, and bodies in pieces";
+    Forgery "forgery" Trace::Step("forge"), "a forgery of an event";
+    Restart "restart" Trace::Step("restart"), "a restart of the receiver";
+    Script "script" Trace::Step("script"), "scripted error responses";
+    LostAck "lost_ack" Trace::Fault, "a lost response, and a retry";
+    CutBody "cut_body" Trace::Fault, "an interrupted body, and a retry";
+    SlowBody "slow_body" Trace::Fault, "a body that arrives byte by byte";
+    TimeoutOverlap "timeout_overlap" Trace::Fault, "a retry while the first attempt is processed";
+    Reset "reset" Trace::Fault, "a reset connection, and a retry";
+    Duplicate "duplicate" Trace::Fault, "each delivery twice";
+    OutOfOrder "out_of_order" Trace::Fault, "deliveries between an event and its retry";
+    LateRetry "late_retry" Trace::Fault, "a late retry with the first signature";
+    RestartInFlight "restart_in_flight" Trace::Fault, "a restart while a delivery is processed";
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(self.name())
+    }
+}
+
+impl ValueEnum for Kind {
+    fn value_variants<'a>() -> &'a [Self] {
+        Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.name()).help(self.about()))
+    }
+}

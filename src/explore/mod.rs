@@ -1,0 +1,21 @@
+//! Explores a receiver: draws lawful histories of deliveries, runs them as scenarios, and shrinks those
+//! that fail.
+//!
+//! A history is written in the words of scenario files, and the same code that runs and judges
+//! scenarios runs and judges it. Nothing here prints or writes files.
+
+mod case_runner;
+mod coverage;
+mod expectations;
+mod explorer;
+mod failure_class;
+mod found_failure;
+mod history;
+mod history_generator;
+mod kind;
+mod same_failure;
+mod scenario_text;
+mod shrinker;
+
+pub(crate) use explorer::{ExploreEnd, ExploreSettings, Explorer};
+pub use kind::Kind;

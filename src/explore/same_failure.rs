@@ -1,0 +1,40 @@
+//! Whether a smaller history still shows a failure.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use super::case_runner::CaseRunner;
+use super::failure_class::FailureClass;
+use super::history::History;
+use super::shrinker::Trial;
+
+/// Whether a history fails with a class of failure.
+pub(super) struct SameFailure<'explorer, 'run> {
+    pub(super) runner: &'explorer CaseRunner<'run>,
+    pub(super) class: FailureClass,
+    /// How often a history is tried, and how often it must fail.
+    pub(super) tries: u32,
+    pub(super) needed: u32,
+    pub(super) stop: &'explorer AtomicBool,
+    pub(super) deadline: Instant,
+}
+
+impl Trial for SameFailure<'_, '_> {
+    async fn fails(&self, history: &History) -> bool {
+        let mut failed = 0;
+        for number in 1..=self.tries {
+            if Instant::now() >= self.deadline || self.stop.load(Ordering::Relaxed) {
+                return false;
+            }
+            let (seed, patience) = (self.runner.next_seed(), self.runner.patience());
+            let Some(tried) = self.runner.attempt(history, seed, patience).await else {
+                return false;
+            };
+            failed += u32::from(tried.classes.contains(&self.class));
+            if failed == self.needed || failed + self.tries - number < self.needed {
+                break;
+            }
+        }
+        failed >= self.needed
+    }
+}

@@ -1,0 +1,179 @@
+//! `aghook explore`: it blames no sound receiver, and turns a bug into a small scenario that fails.
+
+use std::collections::{HashMap, VecDeque};
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Mutex;
+
+use aghook::internals::explore::Kind;
+use serde_json::Value;
+
+use crate::support::{Folder, Game, Peer, PeerResponse, Transcript, check_section};
+
+/// A game that knows no signatures, and grants an item, or a bundle by its own SKU.
+const PROFILE: &str = "    policy: { bundles: sku }\n";
+const UNSIGNED: &str = "forgery,unknown_keys,restart,script,slow_body,timeout_overlap";
+
+/// A receiver that grants each coupon once, except that it remembers only so many keys.
+fn remembering(keys: usize) -> Game {
+    let seen = Mutex::new(VecDeque::new());
+    Game::new(move |event, inventories| {
+        let key = event["idempotency_key"].to_string();
+        let mut seen = seen.lock().expect("a lock");
+        if !seen.contains(&key) {
+            seen.push_back(key);
+            if seen.len() > keys {
+                seen.pop_front();
+            }
+            Game::grant_item(inventories, event);
+        }
+        PeerResponse::new(200)
+    })
+}
+
+/// A receiver that loses every player's fifth coupon.
+fn losing_the_fifth() -> Game {
+    let counts = Mutex::new(HashMap::<String, u32>::new());
+    let sound = Mutex::new(std::collections::HashSet::new());
+    Game::new(move |event, inventories| {
+        if sound
+            .lock()
+            .expect("a lock")
+            .insert(event["idempotency_key"].to_string())
+        {
+            let mut counts = counts.lock().expect("a lock");
+            let count = counts
+                .entry(event["event_data"]["player_id"].to_string())
+                .or_default();
+            *count += 1;
+            if *count != 5 {
+                Game::grant_item(inventories, event);
+            }
+        }
+        PeerResponse::new(200)
+    })
+}
+
+fn explore(folder: &Folder, arguments: &str) -> Transcript {
+    let arguments = format!("explore --seed 1 {arguments}");
+    let arguments: Vec<&str> = arguments.split(' ').collect();
+    Transcript::of(&mut folder.aghook(&arguments))
+}
+
+fn saved(folder: &Folder) -> Vec<PathBuf> {
+    let Ok(files) = fs::read_dir(folder.path("explored")) else {
+        return Vec::new();
+    };
+    files.map(|file| file.expect("a file").path()).collect()
+}
+
+#[test]
+fn the_built_in_receiver_passes() {
+    let folder = Folder::new();
+    explore(&folder, "--cases 60 --without slow_body")
+        .ends_with(0)
+        .says(&[
+            "60 scenarios: 60 passed",
+            "explored 60 cases",
+            "not tried: slow_body",
+        ]);
+    assert_eq!(saved(&folder), [] as [PathBuf; 0]);
+}
+
+#[test]
+fn a_bug_that_needs_a_history_becomes_a_scenario_that_fails() {
+    for (flawed, says, most_events) in [
+        (remembering(3), "too much is granted", 5),
+        (losing_the_fifth(), "too little is granted", 5),
+    ] {
+        let folder = Folder::new().with("aghook.yaml", flawed.config(PROFILE));
+        explore(&folder, &format!("--fail-fast --without {UNSIGNED}"))
+            .ends_with(1)
+            .says(&[says, "aghook explore --seed"]);
+        let [file] = saved(&folder).try_into().expect("one scenario");
+        let file = file.to_str().expect("a path").to_owned();
+        let scenario = fs::read_to_string(&file).expect("a scenario");
+        assert!(
+            scenario.matches("  coupon").count() <= most_events,
+            "{scenario}"
+        );
+        Transcript::of(&mut folder.aghook(&["run", &file])).ends_with(1);
+        let sound = Folder::new().with("aghook.yaml", remembering(usize::MAX).config(PROFILE));
+        Transcript::of(&mut sound.aghook(&["run", &file])).ends_with(0);
+    }
+}
+
+#[test]
+fn every_report_has_the_failures_and_what_was_tried() {
+    let game = remembering(0);
+    let folder = Folder::new().with("aghook.yaml", game.config(PROFILE));
+    let reports = "--report json=run.jsonl --report html=run.html --report markdown=run.md \
+                   --report junit=run.xml --cases 30";
+    explore(&folder, &format!("{reports} --without {UNSIGNED}")).ends_with(1);
+    let events = folder.read("run.jsonl");
+    let events = events
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("JSON"));
+    let events: Vec<Value> = events.collect();
+    let ended = events.last().expect("an end");
+    assert_eq!(ended["explored"]["seed"], 1, "{ended}");
+    assert!(
+        ended["explored"]["kinds"]
+            .as_array()
+            .is_some_and(|kinds| !kinds.is_empty())
+    );
+    assert!(folder.read("run.html").contains("Coverage"));
+    assert!(
+        folder
+            .read("run.md")
+            .contains("### Kinds of events and steps")
+    );
+    assert!(folder.read("run.xml").contains("<failure"));
+    // The failure of the same name is kept.
+    let before = saved(&folder);
+    explore(&folder, &format!("--cases 5 --without {UNSIGNED}")).ends_with(1);
+    assert!(saved(&folder).len() > before.len());
+}
+
+#[test]
+fn a_wrong_set_up_is_no_failure_of_the_receiver() {
+    let page = Peer::answering(|_| {
+        let page = "<html><title>Sign in</title></html>";
+        PeerResponse::new(200)
+            .header("content-type", "text/html")
+            .body(page)
+    });
+    let folder = Folder::new();
+    explore(&folder, &format!("--target {}", page.url()))
+        .ends_with(3)
+        .says(&["Sign in"]);
+    explore(&folder, "--target http://127.0.0.1:1/hook").ends_with(3);
+    assert_eq!(saved(&folder), [] as [PathBuf; 0]);
+}
+
+#[test]
+fn an_unknown_kind_is_an_error() {
+    let folder = Folder::new();
+    explore(&folder, "--only bundel")
+        .ends_with(2)
+        .says(&["bundel", "'bundle'"]);
+    explore(&folder, "--cases 0")
+        .ends_with(2)
+        .says(&["a whole number of cases from 1"]);
+}
+
+#[test]
+fn the_document_lists_the_kinds() {
+    let rows = Kind::ALL
+        .iter()
+        .map(|kind| format!("| `{kind}` | {} |", kind.about()));
+    let rows: Vec<String> = rows.collect();
+    let table = format!("| kind | meaning |\n| --- | --- |\n{}", rows.join("\n"));
+    check_section(
+        "docs/explore.md",
+        "kinds",
+        &table,
+        |old, new| old == new,
+        "run explore",
+    );
+}
