@@ -180,7 +180,7 @@ fn of_variant(variant: Variant) -> SoundReceiver {
                       - { sku: hat, stackable: false }\n    \
                       - { sku: cape, stackable: false }\n    \
                       - { sku: boots, stackable: false }",
-            not_checked: &["redemption/item_remove"],
+            not_checked: &["payload/long_sku", "redemption/item_remove"],
             ..case
         },
         Variant::AsynchronousGrants => SoundReceiver {
