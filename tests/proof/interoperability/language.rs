@@ -10,6 +10,8 @@ pub(crate) struct Language {
     pub(crate) name: &'static str,
     /// Builds the receiver the first time and returns the command that runs it from its folder.
     pub(crate) command: fn() -> Command,
+    /// How many processes share the ledger.
+    pub(crate) instances: usize,
     pub(crate) flaws: &'static [KnownFlaw],
 }
 
@@ -21,8 +23,6 @@ pub(crate) struct KnownFlaw {
     pub(crate) caught_by: &'static str,
     /// Whether the flaw only violates good practice, so that a warning is enough.
     pub(crate) warning_is_enough: bool,
-    /// Whether only a restart shows it. The others run without one, which saves time.
-    pub(crate) needs_restart: bool,
 }
 
 impl KnownFlaw {
@@ -31,14 +31,6 @@ impl KnownFlaw {
             name,
             caught_by,
             warning_is_enough: false,
-            needs_restart: false,
-        }
-    }
-
-    const fn fails_with_restart(name: &'static str, caught_by: &'static str) -> Self {
-        Self {
-            needs_restart: true,
-            ..Self::fails(name, caught_by)
         }
     }
 
@@ -47,7 +39,6 @@ impl KnownFlaw {
             name,
             caught_by,
             warning_is_enough: true,
-            needs_restart: false,
         }
     }
 }
@@ -56,6 +47,7 @@ pub(crate) const LANGUAGES: [Language; 3] = [
     Language {
         name: "fastapi",
         command: fastapi,
+        instances: 2,
         flaws: &[
             KnownFlaw::fails("serialised-again", "payload/unknown_keys"),
             KnownFlaw::fails("check-then-insert", "idempotency/simultaneous_redelivery"),
@@ -70,13 +62,18 @@ pub(crate) const LANGUAGES: [Language; 3] = [
             KnownFlaw::warns("item-required", "payload/items_without_item"),
             KnownFlaw::fails("both-credited", "redemption/item_add_after_coupon"),
             KnownFlaw::fails("part-by-part", "retries/bundle_part_refused"),
-            KnownFlaw::fails_with_restart("granted-in-task", "retries/acknowledged_before_restart"),
-            KnownFlaw::fails_with_restart("key-first", "faults/restart_in_flight"),
+            KnownFlaw::fails("granted-in-task", "retries/acknowledged_before_restart"),
+            KnownFlaw::fails(
+                "keys-in-process",
+                "idempotency/redelivery_to_another_instance",
+            ),
+            KnownFlaw::fails("key-first", "faults/restart_in_flight"),
         ],
     },
     Language {
         name: "express",
         command: express,
+        instances: 1,
         flaws: &[
             KnownFlaw::fails("parsed-first", "payload/body_layout"),
             KnownFlaw::warns("double-quantities", "payload/quantity_beyond_doubles"),
@@ -92,20 +89,22 @@ pub(crate) const LANGUAGES: [Language; 3] = [
             KnownFlaw::fails("headers-by-spelling", "wire/header_names"),
             KnownFlaw::warns("parsed-timestamp", "signature/malformed_timestamp"),
             KnownFlaw::fails("undefined-secret", "signature/guessed_secret"),
+            KnownFlaw::fails(
+                "paired-by-transaction",
+                "redemption/two_redemptions_of_one_transaction",
+            ),
             KnownFlaw::fails("lower-case-keys", "idempotency/similar_keys"),
             KnownFlaw::warns("first-item-only", "payload/several_items"),
             KnownFlaw::fails("object-by-sku", "payload/repeated_sku"),
             KnownFlaw::fails("part-skipped", "retries/bundle_part_refused"),
             KnownFlaw::warns("keys-expire", "idempotency/redelivery_after_days"),
-            KnownFlaw::fails_with_restart(
-                "queued-in-memory",
-                "retries/acknowledged_before_restart",
-            ),
+            KnownFlaw::fails("queued-in-memory", "retries/acknowledged_before_restart"),
         ],
     },
     Language {
         name: "go",
         command: go,
+        instances: 1,
         flaws: &[
             KnownFlaw::fails("prefix-compared", "signature/truncated_signature"),
             KnownFlaw::fails("narrow-quantities", "payload/large_quantity"),
@@ -124,10 +123,7 @@ pub(crate) const LANGUAGES: [Language; 3] = [
                 "pending-acknowledged",
                 "retries/duplicate_of_a_failing_delivery",
             ),
-            KnownFlaw::fails_with_restart(
-                "goroutine-granted",
-                "retries/acknowledged_before_restart",
-            ),
+            KnownFlaw::fails("goroutine-granted", "retries/acknowledged_before_restart"),
         ],
     },
 ];

@@ -42,7 +42,7 @@ impl ReceiverFiles {
 
 /// A running receiver, killed when dropped.
 pub(crate) struct LanguageReceiver {
-    process: Arc<Mutex<ReceiverProcess>>,
+    instances: Arc<Mutex<Vec<ReceiverProcess>>>,
     config: PathBuf,
 }
 
@@ -52,33 +52,21 @@ impl LanguageReceiver {
         flaw: Option<&'static str>,
         files: &ReceiverFiles,
     ) -> Self {
-        let process = ReceiverProcess::start(Launch {
-            language,
-            flaw,
-            ledger: files.path("ledger"),
-            stderr: files.path("stderr.txt"),
-        });
+        let start = |_| {
+            ReceiverProcess::start(Launch {
+                language,
+                flaw,
+                ledger: files.path("ledger"),
+                stderr: files.path("stderr.txt"),
+            })
+        };
+        let instances: Vec<_> = (0..language.instances).map(start).collect();
+        let urls: Vec<String> = instances.iter().map(|one| one.url.clone()).collect();
+        let instances = Arc::new(Mutex::new(instances));
+        let supervisor = supervisor(Arc::clone(&instances));
         let config = files.path("aghook.yaml");
-        write_config(&language.folder(), &process.url, &config);
-        Self {
-            process: Arc::new(Mutex::new(process)),
-            config,
-        }
-    }
-
-    /// Adds the hook `restart` to the profile. It kills the process and starts it again.
-    pub(crate) fn with_restarts(self) -> Self {
-        let process = Arc::clone(&self.process);
-        let supervisor = Peer::answering(move |_| {
-            let mut process = process.lock().unwrap_or_else(PoisonError::into_inner);
-            process.restart();
-            PeerResponse::new(204)
-        });
-        let mut profile = fs::read_to_string(&self.config).expect("a profile");
-        let address = supervisor.address;
-        let _ = writeln!(profile, "    restart: {{ http: POST http://{address}/ }}");
-        fs::write(&self.config, profile).expect("written");
-        self
+        write_config(&language.folder(), &urls, &supervisor, &config);
+        Self { instances, config }
     }
 
     /// Runs the bundled suite with these options.
@@ -98,21 +86,43 @@ impl LanguageReceiver {
 
 impl Drop for LanguageReceiver {
     fn drop(&mut self) {
-        // The supervisor lives until the test ends, and shares the process.
-        let mut process = self.process.lock().unwrap_or_else(PoisonError::into_inner);
-        process.kill();
+        // The supervisor lives until the test ends, and shares the processes.
+        let mut instances = self
+            .instances
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        instances.clear();
     }
 }
 
-/// Writes the receiver's own profile with the actual address instead of the default one.
-fn write_config(folder: &Path, url: &str, config: &Path) {
-    let profile = fs::read_to_string(folder.join("aghook.yaml")).expect("a profile");
+/// Responds to the hook `restart`: it kills the processes and starts them again.
+fn supervisor(instances: Arc<Mutex<Vec<ReceiverProcess>>>) -> Peer {
+    Peer::answering(move |_| {
+        let mut instances = instances.lock().unwrap_or_else(PoisonError::into_inner);
+        instances.iter_mut().for_each(ReceiverProcess::restart);
+        PeerResponse::new(204)
+    })
+}
+
+/// Writes the receiver's own profile with the actual address instead of the default one, with the
+/// instances, and with the hook `restart`.
+fn write_config(folder: &Path, urls: &[String], supervisor: &Peer, config: &Path) {
+    let mut profile = fs::read_to_string(folder.join("aghook.yaml")).expect("a profile");
     let target = profile.lines().find_map(|line| {
         let target = line.trim_start().strip_prefix("target: http://")?;
         target.split_once('/')
     });
     let (address, path) = target.expect("the profile's target");
-    let (bound, path_here) = url.split_once('/').expect("a URL with a path");
+    let (bound, path_here) = urls[0].split_once('/').expect("a URL with a path");
     assert_eq!(path, path_here, "the profile's path");
-    fs::write(config, profile.replace(address, bound)).expect("written");
+    profile = profile.replace(address, bound);
+    let restart = supervisor.address;
+    let _ = writeln!(profile, "    restart: {{ http: POST http://{restart}/ }}");
+    if urls.len() > 1 {
+        profile.push_str("    targets:\n");
+        for (number, url) in urls.iter().enumerate() {
+            let _ = writeln!(profile, "      instance_{number}: http://{url}");
+        }
+    }
+    fs::write(config, profile).expect("written");
 }

@@ -44,7 +44,7 @@ impl ReceiverProcess {
         (self.child, self.url) = start(&self.launch, self.port);
     }
 
-    pub(crate) fn kill(&mut self) {
+    fn kill(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

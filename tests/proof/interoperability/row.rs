@@ -29,9 +29,7 @@ impl Row {
     /// The sound receiver must pass without warnings and keep its ledger across a restart.
     fn sound(language: &'static Language) -> Self {
         let files = ReceiverFiles::new();
-        let outcome = LanguageReceiver::start(language, None, &files)
-            .with_restarts()
-            .run(&[]);
+        let outcome = LanguageReceiver::start(language, None, &files).run(&[]);
         let mut blamed = BTreeSet::new();
         for verdict in ["failed", "warned", "broken"] {
             blamed.extend(outcome.files(verdict));
@@ -53,10 +51,7 @@ impl Row {
 
     fn flawed(language: &'static Language, flaw: &KnownFlaw) -> Self {
         let files = ReceiverFiles::new();
-        let mut receiver = LanguageReceiver::start(language, Some(flaw.name), &files);
-        if flaw.needs_restart {
-            receiver = receiver.with_restarts();
-        }
+        let receiver = LanguageReceiver::start(language, Some(flaw.name), &files);
         let file = format!("{}.yaml", flaw.caught_by);
         // The other scenarios could show that the set-up is right; this one may not.
         let outcome = receiver.run(&["--filter", &file, "--skip-setup-check"]);

@@ -20,15 +20,15 @@ function expect(isValid, what) {
 const isNonEmptyString = (value) => typeof value === 'string' && value !== '';
 const isObject = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);
 
-export function readEvent(body) {
-  let event;
+export function parsed(body) {
   try {
-    event = parse(utf8.decode(body), null, number);
+    return parse(utf8.decode(body), null, number);
   } catch {
     throw new Refusal(400, 'not JSON');
   }
-  return checked(event);
 }
+
+export const readEvent = (body) => checked(parsed(body));
 
 // Ignores what does not affect the grant, such as names, prices and the context.
 export function checked(event) {

@@ -4,7 +4,7 @@
 import express from 'express';
 
 import { unixSeconds } from './clock.js';
-import { checked, isGranted, grantsFor, readEvent } from './event.js';
+import { checked, grantsFor, isGranted, parsed, readEvent } from './event.js';
 import { verify } from './receiver.js';
 import { Refusal } from './refusal.js';
 
@@ -155,6 +155,17 @@ const eventIdAsKey = {
   },
 };
 
+// Takes all events of a transaction for one redemption, so that `item.add` and `coupon.redeemed` grant
+// once. Two redemptions can share a transaction, too.
+const pairedByTransaction = {
+  readEvent(body) {
+    const event = parsed(body);
+    const isCredit = event?.event_type === 'item.add';
+    checked(isCredit ? { ...event, event_type: 'coupon.redeemed' } : event);
+    return { ...event, idempotency_key: event.transaction_id };
+  },
+};
+
 // Some games lower the case of all IDs, so that people can type them.
 const lowerCaseKeys = {
   readEvent(body) {
@@ -221,6 +232,7 @@ export const FLAWS = {
   'narrow-quantities': narrowQuantities,
   'conflict-refused': conflictRefused,
   'event-id-as-key': eventIdAsKey,
+  'paired-by-transaction': pairedByTransaction,
   'lower-case-keys': lowerCaseKeys,
   'first-item-only': firstItemOnly,
   'object-by-sku': objectBySku,

@@ -275,6 +275,28 @@ def granted_in_task(app: FastAPI, ledger: str) -> None:
     app.state.ledger = AfterResponse(ledger)
 
 
+class KeysInProcess(receiver.Ledger):
+    """Keeps keys in a set, which works with one worker until it restarts."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self._known: set[str] = set()
+
+    async def grant_once(self, key: str, player_id: str, grants: list[receiver.Grant]) -> None:
+        if key in self._known:
+            return
+        self._known.add(key)
+        await run_in_threadpool(self._grant, player_id, grants)
+
+    def _grant(self, player_id: str, grants: list[receiver.Grant]) -> None:
+        with self._transaction() as database:
+            self._add(database, player_id, grants)
+
+
+def keys_in_process(app: FastAPI, ledger: str) -> None:
+    app.state.ledger = KeysInProcess(ledger)
+
+
 class KeyFirst(receiver.Ledger):
     """Commits the key, awaits another call, and then grants."""
 
@@ -312,5 +334,6 @@ FLAWS = {
     "both-credited": both_credited,
     "part-by-part": part_by_part,
     "granted-in-task": granted_in_task,
+    "keys-in-process": keys_in_process,
     "key-first": key_first,
 }
