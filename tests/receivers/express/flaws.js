@@ -73,7 +73,10 @@ const undefinedSecret = {
 
 // JSON.parse makes doubles of all numbers, and no double equals 9007199254740993.
 const doubleQuantities = {
-  readEvent: (body) => checked(JSON.parse(body.toString())),
+  readEvent(body) {
+    const toBigInt = (_, value) => (Number.isInteger(value) ? BigInt(value) : value);
+    return checked(JSON.parse(body.toString(), toBigInt));
+  },
 };
 
 // Responds before granting, so that later errors are not reported to the sender.
