@@ -124,6 +124,14 @@ const LINES: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "explore",
+        &[
+            "explore --target TARGET --cases 2 --budget 5s",
+            "explore --target TARGET --secret-file secret.txt --cases 2 --budget 5s",
+            "explore --target UNREACHABLE",
+        ],
+    ),
+    (
         "run",
         &[
             "run scenario.yaml -v",

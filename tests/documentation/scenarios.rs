@@ -21,8 +21,11 @@ const TABLES: [(&str, &str); 9] = [
 ];
 
 /// The types with few keys, which are explained in a sentence or in the row of their parent key.
-const SENTENCES: [(&str, &str); 14] = [
-    ("Shareable", "Events"),
+const SENTENCES: [(&str, &str); 17] = [
+    ("Shareable", "IDs"),
+    ("SkuShape", "Events"),
+    ("TextShape", "Events"),
+    ("GeneratedParts", "Events"),
     ("CouponShape", "Events"),
     ("ContextShape", "Events"),
     ("NestedItemShape", "Events"),
