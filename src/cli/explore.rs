@@ -116,6 +116,11 @@ impl Explore {
             block_on(async {
                 let session = StartedSession::start(session, &self.secret, console).await?;
                 session.reach(&self.target).await?;
+                if !session.context.can_read_inventories() {
+                    let message = "exploring needs the probe `quantity`";
+                    let help = "add `probes: { quantity: … }` to a profile in aghook.yaml";
+                    return Err(CommandError::usage(message).with_help(help));
+                }
                 drop_missing(&mut settings.kinds, &session.context);
                 let explorer = Explorer::new(&session.context, plan_settings, settings, &stop);
                 let interrupt = || stop.store(true, Ordering::Relaxed);

@@ -36,10 +36,10 @@ impl History {
             .filter(|(name, _)| genuine.contains(*name));
         let credited: Vec<String> = credited.filter_map(|(_, event)| coupon_of(event)).collect();
         genuine.extend(credited);
-        let coupons = self
-            .events
-            .iter()
-            .filter(|(_, event)| coupon_of(event).is_none());
+        let coupons = self.events.iter().filter(|(name, event)| {
+            let is_sent = genuine.contains(*name) || self.deliveries().any(|sent| sent == *name);
+            coupon_of(event).is_none() && is_sent
+        });
         let effects = coupons.map(|(name, event)| {
             let mut effect = Map::new();
             if !genuine.contains(name) || is_other_type(event) {

@@ -135,7 +135,9 @@ fn with_names(value: &Value, new: &impl Fn(&str) -> String) -> Value {
     };
     let replaced = keys.iter().map(|(key, value)| {
         let value = match (key.as_str(), value) {
-            ("deliver" | "of" | "for" | "same_as", Value::String(name)) => new(name).into(),
+            ("deliver" | "of" | "for" | "same_as" | "like", Value::String(name)) => {
+                new(name).into()
+            }
             ("deliver", Value::Array(names)) => names
                 .iter()
                 .filter_map(Value::as_str)

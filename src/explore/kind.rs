@@ -62,6 +62,9 @@ kinds! {
     SamePlayer "same_player" Trace::Event("/player_id/same_as"), "several events of one player";
     PlayerText "player_text" Trace::Event("/player_id/ending"), "unusual characters in a player's ID";
     UnknownKeys "unknown_keys" Trace::Event("/set"), "keys that are not documented, and other event types";
+    Layout "layout" Trace::Event("/layout"), "another layout of the JSON";
+    LongKey "long_key" Trace::Event("/idempotency_key/length"), "a long idempotency key";
+    SimilarKey "similar_key" Trace::Event("/idempotency_key/like"), "idempotency keys that differ only in case";
     ItemAdd "item_add" Trace::Event("/for"), "an `item.add` for the same redemption";
     Redelivery "redelivery" Trace::Redelivered, "an earlier event again";
     Times "times" Trace::Step("times"), "an event several times in a row";
@@ -69,7 +72,7 @@ kinds! {
     Shuffle "shuffle" Trace::Step("shuffle"), "deliveries in a random order";
     NewConnection "new_connection" Trace::Step("connection"), "a new connection for each delivery";
     FreshEventId "fresh_event_id" Trace::Step("retry"), "retries with new event IDs";
-    Wire "wire" Trace::Step("wire"), "other spellings of header names, and bodies in pieces";
+    Wire "wire" Trace::Step("wire"), "other spellings of header names";
     Forgery "forgery" Trace::Step("forge"), "a forgery of an event";
     Restart "restart" Trace::Step("restart"), "a restart of the receiver";
     Script "script" Trace::Step("script"), "scripted error responses";

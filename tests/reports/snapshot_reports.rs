@@ -139,6 +139,8 @@ fn repeated_runs_against_one_ledger_match_the_snapshots() {
     let base = &receiver.base;
     let profile =
         include_str!("../../src/api/receiver-profile.yaml").replace("http://BUILT-IN", base);
+    // One process is both instances.
+    let profile = profile.replace("http://SECOND", base);
     let keys = format!(
         "built-in:\n    target: {base}/webhooks/aghanim\n    expired_secret_env: OLD_SECRET\n"
     );

@@ -76,14 +76,18 @@ fn a_load_and_its_replay_expect_what_the_game_holds() {
     let load: Vec<&str> = load.split(' ').collect();
     let folder = Folder::new().with("aghook.yaml", game(sound).config(ITEMS));
     Transcript::of(&mut folder.aghook(&load)).ends_with(0);
-    for flawed in [without_times, same_sku] {
-        let game = game(flawed);
-        let folder = Folder::new().with("aghook.yaml", game.config(ITEMS));
-        Transcript::of(&mut folder.aghook(&load)).ends_with(1);
-        Transcript::of(&mut folder.aghook(&["replay", "aghook-failures.jsonl"]))
-            .ends_with(1)
-            .says(&["gold changed by"]);
-    }
+    let flawed = game(without_times);
+    let folder = Folder::new().with("aghook.yaml", flawed.config(ITEMS));
+    Transcript::of(&mut folder.aghook(&load)).ends_with(1);
+    Transcript::of(&mut folder.aghook(&["replay", "aghook-failures.jsonl"]))
+        .ends_with(1)
+        .says(&["gold changed by"]);
+    // No probe shows any change, so the profile may be wrong.
+    let other_sku = game(same_sku);
+    let folder = Folder::new().with("aghook.yaml", other_sku.config(ITEMS));
+    Transcript::of(&mut folder.aghook(&load))
+        .ends_with(3)
+        .says(&["holds the item under another SKU"]);
 }
 
 /// Two SKUs become gold, in a bundle and in a fallback.
