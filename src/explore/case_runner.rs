@@ -5,9 +5,6 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use futures_util::future::join_all;
-use tokio::sync::RwLock;
-
 use super::failure_class::FailureClass;
 use super::history::History;
 use crate::generate::Seed;
@@ -32,8 +29,6 @@ pub(super) struct CaseRunner<'run> {
     /// The number of the next scenario.
     runs: AtomicUsize,
     deliveries: AtomicU64,
-    /// Cases that restart the receiver, or move its clock, run alone.
-    restarts: RwLock<()>,
     learned: Mutex<Learned>,
 }
 
@@ -62,7 +57,6 @@ impl<'run> CaseRunner<'run> {
             seeds: AtomicU64::default(),
             runs: AtomicUsize::new(1),
             deliveries: AtomicU64::default(),
-            restarts: RwLock::default(),
             learned: Mutex::default(),
         }
     }
@@ -88,12 +82,6 @@ impl<'run> CaseRunner<'run> {
         let mut plan = self.plan(history, seed)?;
         plan.patience = patience;
         let number = self.runs.fetch_add(1, Ordering::Relaxed);
-        let (_alone, _beside);
-        if plan.runs_alone() {
-            _alone = self.restarts.write().await;
-        } else {
-            _beside = self.restarts.read().await;
-        }
         let events = Mutex::new(Vec::new());
         let observe = |event: RunEvent| {
             self.target.observe(&event);
@@ -159,8 +147,10 @@ impl<'run> CaseRunner<'run> {
         class: FailureClass,
         times: u32,
     ) -> (u32, Vec<RunEvent>) {
-        let tries = (0..times).map(|_| self.attempt(history, self.next_seed(), None));
-        let tries = join_all(tries).await;
+        let mut tries = Vec::new();
+        for _ in 0..times {
+            tries.push(self.attempt(history, self.next_seed(), None).await);
+        }
         let failing = tries
             .into_iter()
             .flatten()

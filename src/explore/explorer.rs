@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::stream::{self, StreamExt as _};
 use serde_json::{Map, json};
+use tokio::sync::RwLock;
 
 use super::case_runner::{CaseRunner, Try};
 use super::coverage::Coverage;
@@ -78,7 +79,9 @@ pub(crate) struct Explorer<'run> {
     settings: ExploreSettings,
     stop: &'run AtomicBool,
     started: Instant,
-    shrinking: tokio::sync::Mutex<()>,
+    /// Cases share the receiver, except those that restart it, and those of shrinking: what fails only
+    /// because of other cases would not fail as a scenario.
+    crowd: RwLock<()>,
     state: Mutex<State>,
 }
 
@@ -108,7 +111,7 @@ impl<'run> Explorer<'run> {
             settings,
             stop,
             started: Instant::now(),
-            shrinking: tokio::sync::Mutex::default(),
+            crowd: RwLock::default(),
             state: Mutex::default(),
         }
     }
@@ -208,11 +211,17 @@ impl<'run> Explorer<'run> {
             skus: self.settings.skus.clone(),
         };
         let history = generator.history(seed);
-        let Some(tried) = self
-            .runner
-            .attempt(&history, seed, self.runner.patience())
-            .await
-        else {
+        let restarts = [Kind::Restart, Kind::RestartInFlight];
+        let runs_alone = history.kinds().iter().any(|kind| restarts.contains(kind));
+        let attempt = self.runner.attempt(&history, seed, self.runner.patience());
+        let tried = if runs_alone {
+            let _alone = self.crowd.write().await;
+            attempt.await
+        } else {
+            let _beside = self.crowd.read().await;
+            attempt.await
+        };
+        let Some(tried) = tried else {
             return;
         };
         let class = tried.classes.first().copied();
@@ -231,7 +240,7 @@ impl<'run> Explorer<'run> {
             }
         }
         if let Some(class) = class {
-            self.failed(class, history, tried, (seed, without)).await;
+            Box::pin(self.failed(class, history, tried, (seed, without))).await;
         }
     }
 
@@ -256,7 +265,7 @@ impl<'run> Explorer<'run> {
         tried: Try,
         origin: (Seed, BTreeSet<Kind>),
     ) {
-        let _one_at_a_time = self.shrinking.lock().await;
+        let _alone = self.crowd.write().await;
         if self.is_explained(class, &history) {
             let mut state = self.state();
             state.explained += 1;
@@ -264,7 +273,7 @@ impl<'run> Explorer<'run> {
             return;
         }
         self.state().is_shrinking = true;
-        let found = self.shrink(class, history, tried, origin).await;
+        let found = Box::pin(self.shrink(class, history, tried, origin)).await;
         let mut state = self.state();
         state.is_shrinking = false;
         match found {
@@ -326,7 +335,6 @@ impl<'run> Explorer<'run> {
         if shown > 0 && !self.runner.target.stopped() {
             let mut shrinker = Shrinker {
                 trial: &trial,
-                jobs: self.settings.jobs,
                 tries: 0,
             };
             shrunk = shrinker.shrink(history.clone()).await;

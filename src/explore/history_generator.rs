@@ -10,6 +10,9 @@ use rand::seq::{IndexedRandom as _, SliceRandom as _};
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Map, Value, json};
 
+use super::drawn_values::{
+    BUNDLE_SIZES, CODES, LAYOUTS, LENGTHS, PLAYER_ENDINGS, QUANTITIES, TEXTS,
+};
 use super::history::{History, coupon_of};
 use super::kind::{Kind, Trace};
 use crate::generate::Seed;
@@ -38,35 +41,6 @@ const OPEN: [Kind; 5] = [
 ];
 /// With more such events of one player, a wrong sum could be right by chance.
 const MOST_OPEN: u32 = 5;
-
-const PLAYER_ENDINGS: [&str; 3] = ["-Łódź", " 🎁", "-ß"];
-const LAYOUTS: [&str; 3] = ["spaced", "indented_crlf", "escaped"];
-const CODES: [&str; 3] = ["WELCOME", "SUMMER", "welcome"];
-/// Quantities around the limits of number types, and small ones.
-const QUANTITIES: [u64; 12] = [
-    1,
-    2,
-    3,
-    10,
-    127,
-    255,
-    32_767,
-    65_535,
-    16_777_217,
-    2_147_483_647,
-    4_294_967_295,
-    5_000_000_000,
-];
-const LENGTHS: [usize; 9] = [1, 64, 255, 256, 1_000, 5_000, 20_000, 70_000, 150_000];
-const BUNDLE_SIZES: [usize; 8] = [1, 2, 3, 5, 10, 20, 50, 120];
-const TEXTS: [&str; 6] = [
-    "",
-    "Łódź 🎁",
-    "it's 100% \\ \"free\"",
-    "<b>&amp;</b>",
-    "\u{202e}cba",
-    "'; --",
-];
 
 /// Draws histories of some kinds.
 #[derive(Debug, Clone)]

@@ -6,6 +6,7 @@
 
 mod case_runner;
 mod coverage;
+mod drawn_values;
 mod expectations;
 mod explorer;
 mod failure_class;

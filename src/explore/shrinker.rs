@@ -7,7 +7,6 @@
 use std::mem;
 use std::ops::Range;
 
-use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use super::history::History;
@@ -25,8 +24,6 @@ const SHORT_TEXT: usize = 16;
 
 pub(super) struct Shrinker<'trial, T> {
     pub(super) trial: &'trial T,
-    /// How many candidates are tried at the same time.
-    pub(super) jobs: usize,
     pub(super) tries: usize,
 }
 
@@ -77,15 +74,10 @@ impl<T: Trial> Shrinker<'_, T> {
             .map(|change| change.apply(history.clone()));
         let mut candidates = candidates.filter(|candidate| !candidate.steps.is_empty());
         while self.tries < MOST_TRIES {
-            let group: Vec<History> = candidates.by_ref().take(self.jobs.max(1)).collect();
-            if group.is_empty() {
-                break;
-            }
-            self.tries += group.len();
-            let fail = join_all(group.iter().map(|history| self.trial.fails(history))).await;
-            let mut failing = group.into_iter().zip(fail).filter(|(_, fails)| *fails);
-            if let Some((smaller, _)) = failing.next() {
-                return Some(smaller);
+            let candidate = candidates.next()?;
+            self.tries += 1;
+            if self.trial.fails(&candidate).await {
+                return Some(candidate);
             }
         }
         None
@@ -309,7 +301,6 @@ mod tests {
         assert!(bug(&history));
         let mut shrinker = Shrinker {
             trial: &Bug(bug),
-            jobs: 4,
             tries: 0,
         };
         shrinker.shrink(history).await

@@ -131,6 +131,16 @@ impl Generator {
         !self.players.is_empty()
     }
 
+    /// The first of these lengths that no SKU of the game has, if the game's own items are used.
+    pub(crate) fn missing_sku_length(
+        &self,
+        mut lengths: impl Iterator<Item = usize>,
+    ) -> Option<usize> {
+        let is_own = !Arc::ptr_eq(&self.catalogue, &Catalogue::built_in());
+        let is_missing = |length: &usize| self.catalogue.sku_of_length(*length).is_none();
+        lengths.find(|length| is_own && is_missing(length))
+    }
+
     /// The start time of the run, T.
     pub fn start(&self) -> StartTime {
         self.start

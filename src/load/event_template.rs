@@ -127,6 +127,16 @@ impl EventTemplate {
                 "send such events with `aghook run`",
             ));
         }
+        let lengths = spec.sku_lengths().into_iter();
+        if let Some(length) = settings.generator.missing_sku_length(lengths) {
+            return Err(refused(
+                spec.span,
+                &format!(
+                    "it has an SKU of {length} characters, but no item of the profile's `items` has"
+                ),
+                "add such an item to the profile",
+            ));
+        }
         let given = |id: SharedId| id.owner(events, name).and_then(|(_, given)| given);
         let mut shapes = [None, None, None];
         for (shape, id) in shapes.iter_mut().zip(SharedId::ALL) {

@@ -1,5 +1,6 @@
 //! A snapshot file in insta's format: a YAML header between two `---` lines, then the text.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -68,7 +69,7 @@ impl SnapshotFile {
 
     /// The file's text.
     pub fn to_text(&self) -> String {
-        let quoted = |text: &String| serde_json::Value::from(text.as_str()).to_string();
+        let quoted = |text: &String| quoted(text);
         let mut text = format!("{FENCE}\n");
         let keys = [
             ("source", self.source.as_ref().map(quoted)),
@@ -97,6 +98,21 @@ impl SnapshotFile {
         fs::write(&temporary, self.to_text())?;
         fs::rename(&temporary, path)
     }
+}
+
+/// A text in YAML's double quotes. Invisible characters are escaped, because YAML does not allow all of
+/// them.
+fn quoted(text: &str) -> String {
+    let json = serde_json::Value::from(text).to_string();
+    let mut quoted = String::with_capacity(json.len());
+    for character in json.chars() {
+        match character {
+            ' '..='~' => quoted.push(character),
+            _ if character.is_alphanumeric() => quoted.push(character),
+            _ => _ = write!(quoted, "\\U{:08X}", u32::from(character)),
+        }
+    }
+    quoted
 }
 
 #[cfg(test)]

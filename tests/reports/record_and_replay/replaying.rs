@@ -1,6 +1,8 @@
 //! Replays of recorded runs, with the same bytes or new signatures, to sound and flawed receivers.
 
+use std::fs;
 use std::io::{BufRead as _, BufReader};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -97,10 +99,26 @@ fn recorded(scenario: &str, url: &str, code: i32) -> Folder {
     folder
 }
 
+/// Records the bundled suite, without the scenario in which luck decides which of the simultaneous
+/// deliveries gets the scripted response.
+fn record_bundled(folder: &Folder, options: &[&str]) {
+    let scenarios = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
+    let mut command = folder.aghook(&["run", "--record", "kept"]);
+    for room in fs::read_dir(scenarios).expect("scenarios") {
+        for file in fs::read_dir(room.expect("a folder").path()).expect("files") {
+            let file = file.expect("a file").path();
+            if !file.ends_with("duplicate_of_a_failing_delivery.yaml") {
+                command.arg(file);
+            }
+        }
+    }
+    Transcript::of(command.args(options)).ends_with(0);
+}
+
 #[test]
 fn a_replay_of_the_bundled_suite_gets_the_same_responses() {
     let folder = Folder::new();
-    Transcript::of(&mut folder.aghook(&["run", "--record", "kept"])).ends_with(0);
+    record_bundled(&folder, &[]);
     Transcript::of(&mut folder.aghook(&["replay", "kept"]))
         .ends_with(2)
         .says(&["whose secret is not recorded", "`--resign`"]);
@@ -391,8 +409,7 @@ fn a_replay_restarts_the_receiver_or_skips_the_rest() {
 #[test]
 fn without_a_script_hook_the_rest_of_a_scenario_is_skipped() {
     let folder = Folder::new();
-    let words = ["run", "--tag", "script", "--record", "kept"];
-    Transcript::of(&mut folder.aghook(&words)).ends_with(0);
+    record_bundled(&folder, &["--tag", "script"]);
     let receiver = ReceiverProcess::start(&[]);
     let words = ["replay", "kept", "--resign", "--target", &receiver.url];
     Transcript::of(&mut folder.aghook(&words))
