@@ -142,7 +142,8 @@ fn step_kinds<'step>(step: &'step Value, earlier: &mut BTreeSet<&'step str>) -> 
         Value::Object(parameters) => parameters.keys().next().map(String::as_str),
         name => name.as_str(),
     };
-    let is_redelivery = delivered(step).any(|name| earlier.contains(name));
+    let is_genuine = step.get("forge").is_none();
+    let is_redelivery = is_genuine && delivered(step).any(|name| earlier.contains(name));
     let has = |kind: &&Kind| match kind.trace() {
         Trace::Event(_) => false,
         Trace::Step(key) => step.get(key).is_some(),
@@ -150,7 +151,9 @@ fn step_kinds<'step>(step: &'step Value, earlier: &mut BTreeSet<&'step str>) -> 
         Trace::Redelivered => is_redelivery,
     };
     let kinds = Kind::ALL.iter().filter(has).copied().collect();
-    earlier.extend(delivered(step));
+    if is_genuine {
+        earlier.extend(delivered(step));
+    }
     kinds
 }
 
