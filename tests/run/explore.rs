@@ -14,12 +14,14 @@ use crate::support::{Folder, Game, Peer, PeerResponse, Transcript, check_section
 const PROFILE: &str = "    policy: { bundles: sku }\n";
 const UNSIGNED: &str = "player_text,forgery,unknown_keys,restart,script,slow_body,timeout_overlap";
 
-/// A receiver that grants each coupon once, except that it remembers only so many keys.
+/// A receiver that grants each coupon once, except that it remembers only so many keys of a player.
 fn remembering(keys: usize) -> Game {
-    let seen = Mutex::new(VecDeque::new());
+    let players = Mutex::new(HashMap::<String, VecDeque<String>>::new());
     Game::new(move |event, inventories| {
         let key = event["idempotency_key"].to_string();
-        let mut seen = seen.lock().expect("a lock");
+        let mut players = players.lock().expect("a lock");
+        let player = event["event_data"]["player_id"].to_string();
+        let seen = players.entry(player).or_default();
         if !seen.contains(&key) {
             seen.push_back(key);
             if seen.len() > keys {
