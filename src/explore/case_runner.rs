@@ -13,10 +13,10 @@ use crate::scenario::Case;
 use crate::scenario::document::SourceFile;
 use crate::verify::{Verdict, VerdictCounts};
 
-/// A wrong effect is looked at for this many times the longest that a right one took to show.
+/// Wrong effects are read again for this many times as long as the slowest right effect took.
 const PATIENCE_FACTOR: u32 = 4;
 const LEAST_PATIENCE: Duration = Duration::from_millis(100);
-/// The number of cases after which it is known how long right effects take to show.
+/// The number of cases from which aghook learns how long right effects take.
 const LEARNING_CASES: u64 = 10;
 
 pub(super) struct CaseRunner<'run> {
@@ -132,7 +132,7 @@ impl<'run> CaseRunner<'run> {
         }
     }
 
-    /// How long to wait for wrong effects, once it is known how long right ones take to show.
+    /// How long to read wrong effects again; `None` until enough cases have passed.
     pub(super) fn patience(&self) -> Option<Duration> {
         let learned = self.learned();
         let patience = (learned.longest_settle * PATIENCE_FACTOR).max(LEAST_PATIENCE);
