@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::history::{History, coupon_of, delivered};
 
-/// From this quantity on, a game may have reached a limit of its own and refuse the event.
+/// From this quantity on, a game may have reached its own limit and refuse the event.
 const LARGE: u64 = 1 << 15;
 
 impl History {
