@@ -78,17 +78,18 @@ fn named(name: &str, about: &str) -> Entry {
 
 fn flaw(flaw: Flaw) -> Entry {
     let (name, class) = (flaw.name(), flaw.class());
-    let (about, revealed_by) = (flaw.about(), flaw.revealed_by());
+    let (about, revealed_by, remedy) = (flaw.about(), flaw.revealed_by(), flaw.remedy());
     let json = json!({
         "name": name,
         "class": class,
         "about": about,
         "revealed_by": revealed_by,
+        "remedy": remedy,
     });
     let consequence = class.about();
     let text = format!(
         "{NAME}{name}{NAME:#}  {DIM}{consequence}{DIM:#}\n  {about}\n  {DIM}Symptom: \
-         {revealed_by}{DIM:#}"
+         {revealed_by}{DIM:#}\n  {DIM}Remedy: {remedy}{DIM:#}"
     );
     (json, text)
 }

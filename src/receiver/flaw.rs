@@ -1,5 +1,7 @@
-//! The names of the flaws, what each costs, and how to reveal it. `imitation::flaws` implements
-//! them.
+//! The names of the flaws, what each costs, and how to reveal it. `remedy` says what fixes them, and
+//! `imitation::flaws` implements them.
+
+mod remedy;
 
 use super::named_enum::named_enum;
 
@@ -83,7 +85,7 @@ flaws! {
         "The receiver also accepts a signature of the body alone, left over from an older scheme: such a signature never expires, because it works with any fresh timestamp."
         "The forgery `body_only_signature` is answered 200 and granted.";
     NeighbouringTimestampTried "neighbouring_timestamp_tried" Answers
-        "To tolerate clock differences, the receiver also tries timestamps up to two seconds away from the timestamp header: it accepts requests whose timestamp was changed."
+        "The receiver also tries timestamps up to two seconds before and after the timestamp header, to tolerate clock differences: it accepts requests whose timestamp was changed."
         "The forgery `swapped_timestamp` is answered 200.";
     EventTimeSigned "event_time_signed" Loses
         "The receiver verifies the signature with the body's `event_time` instead of the timestamp header, because both are equal in the documented example: it refuses every retry and every late delivery."
@@ -95,7 +97,7 @@ flaws! {
         "The receiver does not check the age of the timestamp: a recorded delivery can be replayed at any time, and only the idempotency key prevents a second grant."
         "The forgeries `stale_timestamp` and `future_timestamp` are answered 200.";
     FutureTimestampAccepted "future_timestamp_accepted" Answers
-        "The receiver checks only `now - timestamp > tolerance`: a timestamp in the future passes and can be replayed until that time has passed."
+        "The receiver checks only `now - timestamp > tolerance` instead of the absolute difference: a timestamp in the future passes and can be replayed until that time has passed."
         "The forgery `future_timestamp` is answered 200, while `stale_timestamp` is refused.";
     FreshnessByEventTime "freshness_by_event_time" Loses
         "The receiver checks the age of the body's `event_time` instead of the timestamp header: it refuses all retries after a long outage and accepts an old signature of a recent event."
@@ -131,7 +133,7 @@ flaws! {
         "The receiver also accepts signatures with the default secret of its template or its framework: anyone can guess it."
         "The forgeries `guessed_secret`, `guessed_changeme`, `guessed_null`, `guessed_undefined` and `guessed_header_name` are answered 200 and granted.";
     TimestampParsedLoosely "timestamp_parsed_loosely" Answers
-        "The receiver reads the timestamp as `parseInt` does: a text after the digits is ignored, and a text without digits is NaN, whose age is never too large."
+        "The receiver reads the timestamp loosely, as `parseInt` does: a text after the digits is ignored, and a text without digits is NaN, whose age is never too large."
         "The forgeries `timestamp_word` and `timestamp_exponent` are answered 200.";
     MillisecondsAccepted "milliseconds_accepted" Answers
         "The receiver takes a large timestamp for milliseconds: it accepts a format that Aghanim never sends."
@@ -143,7 +145,7 @@ flaws! {
         "The receiver refuses every timestamp that is ahead of its clock: if the sender's clock runs only a second ahead, every delivery is refused (how exact Aghanim's clock is, is not documented)."
         "A genuine delivery signed 2 s ahead is answered 403 and not granted.";
     MinuteOldRefused "minute_old_refused" Answers
-        "The receiver refuses a signature that is older than 45 s: a delivery that waited in a queue, or comes from a clock that runs behind, is refused (whether Aghanim sends such deliveries is not documented)."
+        "The receiver refuses a signature that is a minute old (it allows only 45 s): a delivery that waited in a queue, or comes from a clock that runs behind, is refused (whether Aghanim sends such deliveries is not documented)."
         "A genuine delivery signed a minute ago is answered 403 and not granted.";
 
     // Reading the body.
@@ -151,7 +153,7 @@ flaws! {
         "The receiver treats the first chunk it reads from the socket as the whole body: a body that arrives in several pieces is cut off, so its signature does not match."
         "With the fault `slow_body`, or if the last byte arrives separately, a genuine delivery is answered 403 and not granted.";
     CutBodyLeavesLock "cut_body_leaves_lock" Loses
-        "The receiver locks the player as soon as it has read their ID and unlocks them when it is done: an interrupted body leaves the lock behind, and all later deliveries for that player are answered 503."
+        "The receiver locks the player while it reads the body and does not unlock them if the body is interrupted: all later deliveries for that player are answered 503."
         "After the fault `cut_body`, every retry is answered 503 and nothing is granted.";
     LettersDecodedByPiece "letters_decoded_by_piece" Loses
         "The receiver decodes each piece of the body as UTF-8 on its own, like `body += chunk` in JavaScript: a letter that is split between two pieces is replaced, and the signature does not match."
@@ -169,11 +171,11 @@ flaws! {
         "The receiver looks up headers by their exact spelling: a sender or proxy that spells them in lower case seems to send no signature."
         "Over HTTP/1.1, a delivery whose header names are in another case is answered 403 and not granted.";
     ConnectionKeepsPlayer "connection_keeps_player" Loses
-        "The receiver keeps the player of a connection's first delivery: all later deliveries on that connection are granted to this player."
+        "The receiver keeps the player of a connection's first delivery for all later ones: coupons of other players are granted to this player."
         "Of two players' events on one connection, the second is answered 200 but granted to the first player.";
 
     BodyLimit8k "body_limit_8k" Loses
-        "The receiver reads the body into a buffer of 8 KiB and ignores the rest: a bundle of about 50 items is cut off, so its signature does not match."
+        "The receiver reads the body into a small buffer (8 KiB) and ignores the rest: a bundle of about 50 items is cut off, so its signature does not match."
         "An event with a body of more than 8 KiB is answered 403 and not granted, while smaller ones pass.";
     BodyLimit64k "body_limit_64k" Conditional
         "The receiver keeps the body in a column of 64 KiB (TEXT in MySQL) and verifies it from there: a larger body is cut off, so its signature does not match."
@@ -211,13 +213,13 @@ flaws! {
         "The receiver expects every idempotency key to begin with `idmpt_`: it refuses the UUIDs that older pages of the documentation describe."
         "An event whose idempotency key is a UUID is answered 422.";
     SuspiciousTextRefused "suspicious_text_refused" Loses
-        "A filter in front of the receiver takes texts for attacks: an item whose name contains `<script`, `' or '` or `${jndi:` can't be redeemed."
+        "The receiver, or a filter in front of it, takes texts for attacks and refuses them: an item whose name contains `<script`, `' or '` or `${jndi:` can't be redeemed."
         "An event with such a text in a name or description is answered 403 and not granted.";
     NulCrashes "nul_crashes" Conditional
-        "The database can't store the character U+0000, as PostgreSQL: an event with it in a text fails on every attempt."
+        "The database can't store the character U+0000, like PostgreSQL: an event with it in a text fails on every attempt."
         "An event whose item has `\\u0000` in its name is answered 500.";
     LongTransactionIdCrashes "long_transaction_id_crashes" Loses
-        "The column for transaction IDs has 16 characters, as many as one of two public examples: an event with a longer ID fails on every attempt."
+        "The column for transaction IDs is too short (16 characters, as many as one of two public examples): an event with a longer ID fails on every attempt."
         "An event whose `transaction_id` has 31 characters is answered 500, while those with 16 pass.";
     ItemRequired "item_required" Conditional
         "The handler expects `item` to be always present: an event that has only `items` fails on every attempt."
@@ -265,13 +267,13 @@ flaws! {
         "The receiver collects the contents of a bundle in a map by SKU and assigns instead of adding: of an SKU that occurs twice, only the last quantity is granted."
         "After a bundle that contains an SKU twice, at the same or at different levels, the player holds only the last of its quantities.";
     LongBundleCut "long_bundle_cut" Loses
-        "The receiver grants only the first 20 items of a bundle, the size of a page or a batch: the rest is lost."
+        "The receiver grants only the first page or batch of a bundle (20 items): the rest is lost."
         "After a bundle of 50 items, the player holds only the first 20.";
     OtherTypesDropped "other_types_dropped" Loses
-        "The receiver grants only the types `item` and `bundle` and acknowledges others: a `currency` or `lootbox` is lost."
+        "The receiver grants only the types `item` and `bundle` and answers 200 to others: a `currency` or `lootbox` is lost."
         "An event whose item has another type is answered 200, but its player gets nothing.";
     SkuTruncated "sku_truncated" Loses
-        "The column for SKUs has 100 characters, the limit before 2026-07-14, and cuts longer ones: the player gets an item that does not exist."
+        "The column for SKUs is too short (100 characters, the limit before 2026-07-14) and cuts longer ones: the player gets an item that does not exist."
         "An event whose SKU has 255 characters is answered 200, but its player does not hold that SKU.";
     ItemsOnlyFirst "items_only_first" Conditional
         "The receiver grants only the first of `items`: a coupon that grants several items loses the others."
@@ -300,10 +302,10 @@ flaws! {
         "The receiver detects duplicates by signature instead of `idempotency_key`: a retry that is signed again in a later second is granted again."
         "The same event with another fresh timestamp is granted twice, for example with the fault `late_retry` and a short retry policy.";
     DedupeByTransactionId "dedupe_by_transaction_id" Loses
-        "The receiver detects duplicates by `transaction_id`: the second event of a transaction looks like a retry of the first and is lost."
+        "The receiver detects duplicates by `transaction_id` instead of `idempotency_key`: the second event of a transaction looks like a retry of the first and is lost."
         "Of two events with the same `transaction_id`, only the first is granted, but both are answered 200.";
     DedupeByCouponCode "dedupe_by_coupon_code" Loses
-        "The receiver detects duplicates by coupon code: of all players who redeem the same code, only the first gets something."
+        "The receiver detects duplicates by coupon code instead of `idempotency_key`: of all players who redeem the same code, only the first gets something."
         "Of two players' events with the same `coupon.code`, only the first is granted, but both are answered 200.";
     OneKeyTable "one_key_table" Loses
         "The receiver records the idempotency keys of all event types in one table, also of those that grant nothing: if `item.add` and `coupon.redeemed` share a key and `item.add` arrives first, the coupon looks like a redelivery and is lost."
@@ -315,7 +317,7 @@ flaws! {
         "The database compares idempotency keys without regard to case, as MySQL does by default: another event whose key differs only in case looks like a retry and is lost."
         "Of two events whose keys differ only in case, only the first is granted, but both are answered 200.";
     KeyTruncated "key_truncated" Loses
-        "The column for idempotency keys has 64 characters and cuts longer ones: another event whose key begins alike looks like a retry and is lost."
+        "The column for idempotency keys is too short (64 characters) and cuts longer ones: another event whose key begins alike looks like a retry and is lost."
         "Of two events whose keys have 200 characters and differ only in the last, only the first is granted, but both are answered 200.";
     DedupeInMemory "dedupe_in_memory" Doubles
         "The receiver keeps idempotency keys only in memory: a retry after a restart is granted again."
@@ -330,10 +332,10 @@ flaws! {
         "The receiver records the key only after a slow grant is finished: a retry that arrives meanwhile finds no key and is granted again."
         "With the fault `timeout_overlap`, or if it is delivered several times at the same time, the event is granted more than once, while sequential deliveries are granted once.";
     StoppedByHangup "stopped_by_hangup" Doubles
-        "The handler is stopped when its sender hangs up, as some servers do: if that happens between the grant and the key, the retry grants again."
+        "The receiver stops its handler when the sender hangs up, as some servers do, even between the grant and the key: the retry grants again."
         "With the fault `reset`, the event is granted twice.";
     LostUpdate "lost_update" Loses
-        "The receiver reads a player's inventory, adds to it and writes it back as a whole: if two coupons overlap, one is lost."
+        "The receiver reads a player's inventory, adds to it and writes it back without a lock: if two coupons overlap, one is lost."
         "Several events for one player at the same time are all answered 200, but not all are granted.";
     GrantBeforeKey "grant_before_key" Doubles
         "The receiver commits the grant first and the key in a second transaction: after a crash or an error in between, the retry grants again."
@@ -342,13 +344,13 @@ flaws! {
         "The receiver commits the key first and the grant in a second transaction: after a crash or an error in between, the retry looks like a redelivery and nothing is ever granted."
         "After a delivery that fails halfway (a script of 503, or `--crash-after` and a restart with the same store), the retry is answered 200 but nothing is granted.";
     KeysPerInstance "keys_per_instance" Doubles
-        "Each instance of the receiver keeps idempotency keys in a file or database of its own: a retry that a load balancer sends to another instance is granted again."
+        "The receiver keeps idempotency keys in a file or database of each instance: a retry that a load balancer sends to another instance is granted again."
         "With several instances (`--instances 2`), an event that is delivered to one and again to another is granted twice.";
     KeyBeforeSlowGrant "key_before_slow_grant" Loses
         "The receiver commits the key, calls another service and then grants, and removes the key after an error, but not if its process is killed: the retry looks like a redelivery and nothing is ever granted."
         "With the fault `restart_in_flight`, the retry is answered 200 but nothing is granted, while errors and sequential deliveries are handled well.";
     GrantBeforeSlowKey "grant_before_slow_key" Doubles
-        "The receiver holds a lock in memory, grants, calls another service and then commits the key: if its process is killed in between, the lock is gone and the retry grants again."
+        "The receiver grants, calls another service and only then commits the key, guarded by a lock in memory: if its process is killed in between, the lock is gone and the retry grants again."
         "With the fault `restart_in_flight`, the event is granted twice, while simultaneous and sequential deliveries are granted once.";
     QueuedInMemory "queued_in_memory" Loses
         "The receiver answers 200 and puts the grant into a queue in memory: a restart empties the queue, and nobody retries an acknowledged event."
@@ -357,13 +359,13 @@ flaws! {
         "The receiver grants after its response, on a platform that freezes the process until the next request: the last coupon before a quiet time is granted hours later or never."
         "An event that is delivered once, with no other delivery after it, is answered 200 but not granted.";
     KeyForgottenTooSoon "key_forgotten_too_soon" Doubles
-        "The receiver keeps idempotency keys for ten minutes, such as in a cache: a later retry is granted again."
+        "The receiver keeps idempotency keys only for a short time (ten minutes), such as in a cache: a later retry is granted again."
         "An event that is delivered again after the receiver's clock was moved by an hour (`POST /debug/clock/3600`) is granted twice.";
     DuplicateAckedWhilePending "duplicate_acked_while_pending" Loses
         "The receiver answers 200 to a duplicate while another delivery of the event is still being processed: if that one then fails, the sender has its 200 and never retries."
         "Of simultaneous deliveries of an event, one fails (a script of 503), the others are answered 200, and nothing is granted.";
     BundlePartiallyGranted "bundle_partially_granted" Doubles
-        "The receiver grants a bundle part by part and refuses it at the first part that it can't grant: the parts before it stay, and each retry grants them again."
+        "The receiver grants a bundle part by part, without a transaction, and refuses it at the first part that it can't grant: the parts before it stay, and each retry grants them again."
         "After a bundle with a part that the game can't grant (`PUT /debug/players/{player_id}/items/{sku}/full`) was refused, the player holds the parts before it.";
     RefusedPartSkipped "refused_part_skipped" Loses
         "The receiver grants a bundle without the parts that it can't grant and answers 200: nobody retries, and the player never gets them."
@@ -380,7 +382,7 @@ flaws! {
         "The receiver answers a redelivery with 409: the sender believes that a granted coupon was refused."
         "The second delivery of an event is answered 409, and the event is granted once.";
     RedeliveryAnswered500 "redelivery_answered_500" Answers
-        "A redelivery violates the unique key and is answered 500: the sender retries until it gives up."
+        "The receiver answers 500 to a redelivery, which violates the unique key: the sender retries until it gives up."
         "The second delivery of an event is answered 500, and the event is granted once.";
     RedeliveryAnsweredOtherwise "redelivery_answered_otherwise" Answers
         "The receiver answers a redelivery with 200 but a different body than the first delivery: a sender that compares responses, or an operator who reads the log, sees two outcomes for one event."
@@ -424,6 +426,16 @@ mod tests {
                 );
                 assert!(!text.contains('|'), "{flaw}: `|` breaks a table");
             }
+        }
+    }
+
+    /// Reports name a likely cause by this part of the description.
+    #[test]
+    fn every_description_begins_with_what_is_wrong() {
+        for flaw in Flaw::ALL {
+            let (cause, _) = flaw.about().split_once(": ").expect("what it costs");
+            assert!(cause.starts_with("The "), "{flaw}: {cause}");
+            assert!(cause.chars().count() <= 150, "{flaw}: {cause}");
         }
     }
 }

@@ -14,11 +14,17 @@ const UPDATE: &str = "UPDATE_DOCS";
 
 fn table() -> String {
     let mut table = String::from(
-        "| flaw | class | what it is and what it costs | what reveals it |\n| --- | --- | --- | --- |\n",
+        "| flaw | class | what it is and what it costs | what reveals it | what fixes it |\n\
+         | --- | --- | --- | --- | --- |\n",
     );
     for flaw in Flaw::ALL {
-        let (class, about, revealed_by) = (flaw.class(), flaw.about(), flaw.revealed_by());
-        writeln!(table, "| `{flaw}` | {class} | {about} | {revealed_by} |").expect("written");
+        let (class, about) = (flaw.class(), flaw.about());
+        let (revealed_by, remedy) = (flaw.revealed_by(), flaw.remedy());
+        writeln!(
+            table,
+            "| `{flaw}` | {class} | {about} | {revealed_by} | {remedy} |"
+        )
+        .expect("written");
     }
     table
 }
@@ -63,10 +69,12 @@ fn the_list_contains_all_flaws() {
             "class": flaw.class().name(),
             "about": flaw.about(),
             "revealed_by": flaw.revealed_by(),
+            "remedy": flaw.remedy(),
         });
         assert_eq!(line, expected);
         let consequence = flaw.class().about();
         assert!(plain.contains(&format!("{flaw}  {consequence}\n  {}", flaw.about())));
+        assert!(plain.contains(&format!("  Remedy: {}\n", flaw.remedy())));
     }
 }
 
