@@ -108,7 +108,6 @@ impl Explore {
             skus: skus.collect(),
             budget: self.budget.0,
             cases: self.cases.map(NonZeroU64::get),
-            jobs: RunOptions::DEFAULT_JOBS,
             fail_fast: self.fail_fast,
         };
         let stop = AtomicBool::new(false);

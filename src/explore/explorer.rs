@@ -46,7 +46,6 @@ pub(crate) struct ExploreSettings {
     pub(crate) budget: Duration,
     /// The most cases.
     pub(crate) cases: Option<u64>,
-    pub(crate) jobs: usize,
     /// Whether to end at the first failure.
     pub(crate) fail_fast: bool,
 }
@@ -154,7 +153,7 @@ impl<'run> Explorer<'run> {
         let cases = self.settings.cases.unwrap_or(u64::MAX);
         // Players of a list are shared by all cases.
         let jobs = if self.runner.plan_settings.players.is_empty() {
-            self.settings.jobs
+            self.runner.context.jobs()
         } else {
             1
         };

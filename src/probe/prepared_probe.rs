@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
+use futures_util::stream::{self, StreamExt as _};
 
 use super::hook_command::HookCommand;
 use super::hook_error::{HookError, HookFailure};
@@ -46,6 +47,8 @@ impl fmt::Debug for ProbeFunction {
         formatter.write_str("ProbeFunction")
     }
 }
+
+const REQUESTS_AT_ONCE: usize = 4;
 
 /// How long a function may take.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -162,9 +165,14 @@ impl PreparedProbe {
         missing: impl Fn(i128) -> T,
     ) -> Vec<Result<T, HookFailure>> {
         let mut results: Vec<_> = pairs.iter().map(|_| None).collect();
-        for batch in self.scope.batches(pairs) {
+        let batches = self.scope.batches(pairs).into_iter();
+        let answers = batches.map(|batch| async {
             let answer = self.answer(client, &batch).await;
-            for place in batch.places {
+            (answer, batch.places)
+        });
+        let mut answers = stream::iter(answers).buffered(self.at_once());
+        while let Some((answer, places)) = answers.next().await {
+            for place in places {
                 let value = answer.as_ref().map_err(Clone::clone);
                 let value = value.and_then(|answer| self.reader.value(answer, pairs[place]));
                 let value = value.and_then(|value| match value {
@@ -181,6 +189,15 @@ impl PreparedProbe {
         }
         // Each pair is in a batch.
         results.into_iter().flatten().collect()
+    }
+
+    /// How many requests of one reading are sent at the same time. Commands run one after the other,
+    /// because each may open a connection to a database that has few.
+    fn at_once(&self) -> usize {
+        match self.source {
+            PreparedProbeSource::Http(_) => REQUESTS_AT_ONCE,
+            PreparedProbeSource::Command(_) | PreparedProbeSource::Function(_) => 1,
+        }
     }
 
     fn failed(&self, failure: HookFailure) -> HookFailure {

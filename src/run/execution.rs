@@ -64,7 +64,7 @@ impl RunContext {
                 .map(|pilot| pilot.problem.reason.clone());
             pilots.release(&watched).iter().for_each(count);
         }
-        for (group, jobs) in [(concurrent, self.jobs.max(1)), (exclusive, 1)] {
+        for (group, jobs) in [(concurrent, self.jobs()), (exclusive, 1)] {
             stream::iter(group)
                 .for_each_concurrent(jobs, |(index, plan)| {
                     let (count, shared_players, problem) = (&count, &shared_players, &problem);

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use indexmap::IndexMap;
@@ -42,7 +43,8 @@ pub(crate) struct RunContext {
     pub settle: Option<Duration>,
     pub seed: Option<Seed>,
     pub start: StartTime,
-    pub jobs: usize,
+    /// How many scenarios run at the same time, if the user says so.
+    pub jobs: Option<NonZeroUsize>,
     /// Whether the first scenarios decide whether the set-up works.
     pub check_setup: bool,
 }
@@ -62,6 +64,13 @@ impl RunContext {
     /// Why something failed, without secrets.
     pub(crate) fn shown(&self, failure: &impl ToString) -> String {
         self.redaction.text(&failure.to_string()).into_owned()
+    }
+
+    /// How many scenarios run at the same time.
+    pub(crate) fn jobs(&self) -> usize {
+        let connect = self.client.fastest_connect().unwrap_or_default();
+        self.jobs
+            .map_or_else(|| default_jobs(connect), NonZeroUsize::get)
     }
 
     /// Adds the extra headers to a request that is not a delivery, if it goes to the target's server.
@@ -87,5 +96,31 @@ impl RunContext {
             timestamps: &self.timestamps,
             rate_limit: self.rate_limit.as_ref(),
         }
+    }
+}
+
+/// How many scenarios to run at the same time if connecting takes this long. They mostly wait for
+/// the receiver, so this does not depend on the number of cores. Over a slow link they mostly wait
+/// for the link, so that more of them are no more work for the receiver at once.
+fn default_jobs(connect: Duration) -> usize {
+    const NEAR: usize = 8;
+    match connect.as_millis() {
+        0..20 => NEAR,
+        20..40 => 2 * NEAR,
+        _ => 4 * NEAR,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_scenarios_run_at_the_same_time_over_a_slow_link() {
+        let jobs = |millis| default_jobs(Duration::from_millis(millis));
+        assert_eq!(
+            [0, 1, 19, 20, 40, 80, 5000].map(jobs),
+            [8, 8, 8, 16, 32, 32, 32]
+        );
     }
 }

@@ -4,6 +4,7 @@
 //! variables but those that the profile's hooks name, and prints nothing; the target is already
 //! running.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -93,7 +94,8 @@ pub(crate) struct RunOptions {
     pub strict: bool,
     /// Whether to wait for pauses and retry delays instead of skipping them.
     pub real_time: bool,
-    pub jobs: usize,
+    /// How many scenarios to run at the same time. Without a number, it depends on the link.
+    pub jobs: Option<NonZeroUsize>,
     /// Whether to stop if the first scenarios show that the set-up does not work.
     pub check_setup: bool,
 }
@@ -132,17 +134,13 @@ pub enum SessionError {
 }
 
 impl RunOptions {
-    /// Runs up to eight scenarios at a time. They mostly wait for the receiver, so this does not
-    /// depend on the number of cores.
-    pub(crate) const DEFAULT_JOBS: usize = 8;
-
     pub(crate) fn starting_at(start: StartTime) -> Self {
         Self {
             seed: None,
             start,
             strict: false,
             real_time: false,
-            jobs: Self::DEFAULT_JOBS,
+            jobs: None,
             check_setup: false,
         }
     }

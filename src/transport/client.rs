@@ -1,6 +1,6 @@
 //! Sends one request and reads its response within a time limit.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tokio::io::AsyncReadExt as _;
@@ -61,6 +61,8 @@ struct Inner {
     pool: Pool,
     /// The scheme, host and port that the route leads to.
     routed_origin: OnceLock<String>,
+    /// How long connecting took at its fastest, including the TLS handshake.
+    fastest_connect: Mutex<Option<Duration>>,
 }
 
 #[derive(Debug, Default)]
@@ -92,6 +94,7 @@ impl Client {
             tls,
             pool,
             routed_origin: OnceLock::new(),
+            fastest_connect: Mutex::default(),
         })))
     }
 
@@ -384,8 +387,23 @@ impl Client {
     }
 
     async fn open(&self, target: &Target, version: HttpVersion) -> Result<OpenedStream, Failure> {
+        let started = Instant::now();
         let open = connect::open(target, self.route(target), &self.0.tls, version);
-        self.within_connect_timeout(open).await
+        let opened = self.within_connect_timeout(open).await?;
+        let took = started.elapsed();
+        let mut fastest = self.fastest();
+        *fastest = Some(fastest.map_or(took, |fastest| fastest.min(took)));
+        Ok(opened)
+    }
+
+    /// How long connecting took at its fastest, if a connection was opened: at least a round trip.
+    pub(crate) fn fastest_connect(&self) -> Option<Duration> {
+        *self.fastest()
+    }
+
+    fn fastest(&self) -> MutexGuard<'_, Option<Duration>> {
+        let fastest = self.0.fastest_connect.lock();
+        fastest.unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) async fn within_connect_timeout<T>(
