@@ -235,6 +235,9 @@ impl Backend {
                     let entry = self.entry_of(&Decision::Granted, grants, event, delivery);
                     self.flaws.record_part(&self.game, entry).await?;
                 }
+                if self.flaws.has(Flaw::CapacityCheckedFirst) {
+                    return Err(refusal.into());
+                }
                 let body = digest(&delivery.body);
                 let recalled = self.flaws.recall(&self.game, key, body).await?;
                 recalled.ok_or(refusal)?

@@ -370,6 +370,12 @@ flaws! {
     RefusedPartSkipped "refused_part_skipped" Loses
         "The receiver grants a bundle without the parts that it can't grant and answers 200: nobody retries, and the player never gets them."
         "A bundle with a part that the game can't grant (`PUT /debug/players/{player_id}/items/{sku}/full`) is answered 200, and the player holds only the other parts.";
+    CapacityCheckedFirst "capacity_checked_first" Answers
+        "The receiver checks whether the game can grant the items before it looks up the idempotency key: a redelivery of a granted coupon is refused once the inventory is full, and the sender believes that the coupon was refused."
+        "A redelivery of a granted event, after the game can't grant its item any more (`PUT /debug/players/{player_id}/items/{sku}/full`), is answered 422.";
+    FallbackIgnored "fallback_ignored" Loses
+        "The receiver does not read `fallback_item`: if it can't grant the main item, it only logs that, answers 200 and grants nothing."
+        "An event with a `fallback_item`, whose main item the game can't grant (`PUT /debug/players/{player_id}/items/{sku}/full`), is answered 200, and the player holds neither.";
 
     // Responses.
     ForgeryAnswered500 "forgery_answered_500" Answers

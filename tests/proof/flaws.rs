@@ -153,7 +153,9 @@ tests_of_flaws! {
         KeyForgottenTooSoon key_forgotten_too_soon
         DuplicateAckedWhilePending duplicate_acked_while_pending
         BundlePartiallyGranted bundle_partially_granted
-        RefusedPartSkipped refused_part_skipped;
+        RefusedPartSkipped refused_part_skipped
+        CapacityCheckedFirst capacity_checked_first
+        FallbackIgnored fallback_ignored;
     answering:
         ForgeryAnswered500 forgery_answered_500
         ForgeryAnswered200 forgery_answered_200

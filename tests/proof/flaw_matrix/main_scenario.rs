@@ -109,5 +109,7 @@ pub(crate) fn main_scenario(flaw: Flaw) -> &'static str {
         Flaw::KeyForgottenTooSoon => "idempotency/redelivery_after_an_hour",
         Flaw::DuplicateAckedWhilePending => "retries/duplicate_of_a_failing_delivery",
         Flaw::BundlePartiallyGranted | Flaw::RefusedPartSkipped => "retries/bundle_part_refused",
+        Flaw::CapacityCheckedFirst => "idempotency/redelivery_to_full_inventory",
+        Flaw::FallbackIgnored => "payload/fallback_of_full_item",
     }
 }

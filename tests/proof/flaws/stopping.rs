@@ -167,21 +167,26 @@ pub(crate) async fn duplicate_acked_while_pending() {
     assert_eq!(flawed.held("next", SKU).await, QUANTITY);
 }
 
+/// Sets whether the game can't grant an SKU to the player (PUT), or can (DELETE).
+async fn set_full(peer: ReceiverAddress, method: Method, sku: &str) {
+    let path = format!("/debug/players/{PLAYER}/items/{sku}/full");
+    assert_eq!(peer.request(method, &path, "").await.status, 200);
+}
+
 /// Delivers a bundle whose second of three parts can't be granted, and again once it can. Returns the
 /// first status, and what the player holds of the parts after each delivery.
 async fn held_of_bundle(peer: ReceiverAddress) -> (u16, [String; 3], [String; 3]) {
     let parts = ["one", "two", "three"];
     let contents = json!(parts.map(|sku| nested(sku, 1, None)));
     let event = bundle(&contents);
-    let full = format!("/debug/players/{PLAYER}/items/two/full");
-    assert_eq!(peer.request(Method::PUT, &full, "").await.status, 200);
+    set_full(peer, Method::PUT, "two").await;
     let status = peer.deliver(&event).await;
     let held = async || {
         let [one, two, three] = parts.map(|sku| peer.held(PLAYER, sku));
         [one.await, two.await, three.await]
     };
     let first = held().await;
-    assert_eq!(peer.request(Method::DELETE, &full, "").await.status, 200);
+    set_full(peer, Method::DELETE, "two").await;
     assert_eq!(peer.deliver(&event).await, 200);
     (status, first, held().await)
 }
@@ -204,4 +209,31 @@ pub(crate) async fn refused_part_skipped() {
     let Pair { flawed, .. } = pair(Flaw::RefusedPartSkipped).await;
     let rest = quantities(["1", "0", "1"]);
     assert_eq!(held_of_bundle(flawed).await, (200, rest.clone(), rest));
+}
+
+pub(crate) async fn capacity_checked_first() {
+    let Pair { sound, flawed } = pair(Flaw::CapacityCheckedFirst).await;
+    let event = event();
+    for (peer, status) in [(sound, 200), (flawed, 422)] {
+        assert_eq!(peer.deliver(&event).await, 200);
+        set_full(peer, Method::PUT, SKU).await;
+        assert_eq!(peer.deliver(&event).await, status);
+        set_full(peer, Method::DELETE, SKU).await;
+        assert_eq!(peer.deliver(&event).await, 200);
+        assert_eq!(peer.held(PLAYER, SKU).await, QUANTITY);
+    }
+}
+
+pub(crate) async fn fallback_ignored() {
+    let Pair { sound, flawed } = pair(Flaw::FallbackIgnored).await;
+    let mut event = event();
+    let mut fallback = event["event_data"]["item"].clone();
+    fallback["sku"] = json!("fallback");
+    event["event_data"]["item"]["fallback_item"] = fallback;
+    for (peer, held) in [(sound, QUANTITY), (flawed, "0")] {
+        set_full(peer, Method::PUT, SKU).await;
+        assert_eq!(peer.deliver(&event).await, 200);
+        assert_eq!(peer.held(PLAYER, "fallback").await, held);
+        assert_eq!(peer.held(PLAYER, SKU).await, "0");
+    }
 }

@@ -140,7 +140,7 @@ fn of_variant(variant: Variant) -> SoundReceiver {
             ..case
         },
         Variant::OwnPlayersOnly => SoundReceiver {
-            profile: "players: ['player-{0..199}', player-Zoë-水晶, player-a, player-A, 'player-a ', \
+            profile: "players: ['player-{0..249}', player-Zoë-水晶, player-a, player-A, 'player-a ', \
                       player-é, player-e, \"player-e\\u0301\"]\n    \
                       policy: { bundles: nested, sandbox: ignore, test: ignore }",
             ..case

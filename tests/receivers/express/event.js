@@ -50,6 +50,18 @@ export function grantsFor(event) {
   return grantedItems.flatMap((item) => leaves(item, 1n));
 }
 
+// Replaces each item by its fallback if there is no room for it.
+export function useFallbacks(event, hasRoom) {
+  const usable = (item) => {
+    const fallback = item?.fallback_item;
+    const fits = !fallback || leaves(item, 1n).every(({ sku }) => hasRoom(sku));
+    return fits ? item : usable(fallback);
+  };
+  const data = event.event_data;
+  data.item = usable(data.item);
+  data.items = Array.isArray(data.items) ? data.items.map(usable) : data.items;
+}
+
 function leaves(item, times) {
   expect(isObject(item), 'an item');
   expect(isNonEmptyString(item.sku), 'sku');

@@ -4,7 +4,7 @@
 // - A bundle is opened: it grants its nested items, their quantities multiplied by the bundle's.
 // - Sandbox and test events are answered with 200 and grant nothing.
 // - A signature is valid if its timestamp is within five minutes of our clock.
-// - The main item is always granted, so a fallback never is.
+// - If there is no room for the main item, its fallback is granted.
 // - If the event has `items`, they are granted, otherwise `item`.
 
 import { createHmac, timingSafeEqual } from 'node:crypto';
@@ -13,7 +13,7 @@ import express from 'express';
 import { stringify } from 'lossless-json';
 
 import { shiftClock, unixSeconds } from './clock.js';
-import { isGranted, grantsFor, readEvent } from './event.js';
+import { isGranted, grantsFor, readEvent, useFallbacks } from './event.js';
 import { Refusal } from './refusal.js';
 
 export const HOOK_PATH = '/webhooks/aghanim';
@@ -76,7 +76,9 @@ export function createApp(secret, ledger, steps = {}) {
     const body = handling.bytesOf(request) ?? Buffer.alloc(0);
     handling.verify(secret, handling.headersOf(request), body);
     const event = handling.readEvent(body);
-    const status = scripted.get(event.event_data.player_id)?.shift() ?? 200;
+    const playerId = event.event_data.player_id;
+    useFallbacks(event, (sku) => !ledger.isFull(playerId, sku));
+    const status = scripted.get(playerId)?.shift() ?? 200;
     if (status < 200 || status > 299) {
       throw new Refusal(status, 'scripted');
     }

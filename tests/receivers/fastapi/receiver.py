@@ -4,7 +4,7 @@ The policy of this game:
 - A bundle is opened: it grants its nested items, their quantities multiplied by the bundle's.
 - Sandbox and test events are answered with 200 and grant nothing.
 - A signature is valid if its timestamp is within five minutes of our clock.
-- The main item is always granted, so a fallback never is.
+- If there is no room for the main item, its fallback is granted.
 - If the event has `items`, they are granted, otherwise `item`.
 """
 
@@ -14,7 +14,7 @@ import re
 import sqlite3
 import time
 from collections import defaultdict, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from typing import Annotated, NamedTuple
 
@@ -45,6 +45,7 @@ class Item(BaseModel):
     quantity: int = Field(ge=0, le=LARGEST_QUANTITY)
     type: str
     nested_items: "list[Item] | None" = None
+    fallback_item: "Item | None" = None
 
     def grants(self, times: int = 1) -> Iterator[Grant]:
         quantity = times * self.quantity
@@ -54,11 +55,23 @@ class Item(BaseModel):
         else:
             yield Grant(self.sku, quantity)
 
+    def or_fallback(self, has_room: Callable[[str], bool]) -> "Item":
+        """This item, or its fallback if there is no room for it."""
+        if self.fallback_item and not all(has_room(grant.sku) for grant in self.grants()):
+            return self.fallback_item.or_fallback(has_room)
+        return self
+
 
 class EventData(BaseModel):
     player_id: str = Field(min_length=1)
     item: Item | None = None
     items: list[Item] | None = None
+
+    def use_fallbacks(self, has_room: Callable[[str], bool]) -> None:
+        if self.items:
+            self.items = [item.or_fallback(has_room) for item in self.items]
+        elif self.item:
+            self.item = self.item.or_fallback(has_room)
 
 
 class Envelope(BaseModel):
@@ -221,7 +234,9 @@ async def receive(
     if not 200 <= code < 300:
         raise HTTPException(code, "scripted")
     if event.is_granted:
-        await request.app.state.ledger.grant_once(event.idempotency_key, player_id, event.grants())
+        ledger = request.app.state.ledger
+        event.event_data.use_fallbacks(lambda sku: (player_id, sku) not in ledger.full)
+        await ledger.grant_once(event.idempotency_key, player_id, event.grants())
     return JSONResponse({"status": "ok"}, code)
 
 

@@ -97,6 +97,29 @@ func (e *event) grants() ([]grant, error) {
 	return leaves(nil, items, 1)
 }
 
+// useFallbacks replaces each item by its fallback if there is no room for it.
+func (e *event) useFallbacks(hasRoom func(sku string) bool) {
+	if e.EventData.Item != nil {
+		e.EventData.Item = e.EventData.Item.orFallback(hasRoom)
+	}
+	for i := range e.EventData.Items {
+		e.EventData.Items[i] = *e.EventData.Items[i].orFallback(hasRoom)
+	}
+}
+
+func (i *item) orFallback(hasRoom func(sku string) bool) *item {
+	if i.FallbackItem == nil {
+		return i
+	}
+	grants, _ := leaves(nil, []item{*i}, 1)
+	for _, grant := range grants {
+		if !hasRoom(grant.SKU) {
+			return i.FallbackItem.orFallback(hasRoom)
+		}
+	}
+	return i
+}
+
 // leaves appends what items grant; a bundle grants its innermost items.
 func leaves(grants []grant, items []item, times int64) ([]grant, error) {
 	for _, item := range items {

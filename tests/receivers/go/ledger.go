@@ -105,6 +105,12 @@ func (l *ledger) setFull(playerID, sku string, full bool) {
 	l.full[holding{playerID, sku}] = full
 }
 
+func (l *ledger) hasRoom(playerID, sku string) bool {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	return !l.full[holding{playerID, sku}]
+}
+
 // Close closes the file.
 func (l *ledger) Close() error {
 	return l.file.Close()

@@ -7,7 +7,7 @@
 //   - A bundle is opened: it grants its nested items, their quantities multiplied by the bundle's.
 //   - Sandbox and test events are answered with 200 and grant nothing.
 //   - A signature is valid if its timestamp is within five minutes of our clock.
-//   - The main item is always granted, so a fallback never is.
+//   - If there is no room for the main item, its fallback is granted.
 //   - If the event has Items, they are granted, otherwise Item.
 package main
 

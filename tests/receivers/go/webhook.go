@@ -89,6 +89,7 @@ func (hook *webhook) grantEvent(event *event) (int, error) {
 	if !event.isGranted() {
 		return status, nil
 	}
+	event.useFallbacks(func(sku string) bool { return hook.ledger.hasRoom(event.EventData.PlayerID, sku) })
 	grants, err := hook.grants(event)
 	if err != nil {
 		return http.StatusBadRequest, err

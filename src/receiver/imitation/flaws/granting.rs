@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Map;
 
-use crate::protocol::{Event, Field, ItemKind, NestedItem, Text};
+use crate::protocol::{Event, Field, Item, ItemKind, NestedItem, Text};
 use crate::receiver::grants::{can_grant, grants};
 use crate::receiver::imitation::event_items::{each_item, each_nested};
 use crate::receiver::ledger::Grants;
@@ -17,6 +17,9 @@ impl Flaws {
     pub(crate) fn alter_event(&self, event: &mut Event, settings: &ReceiverSettings) {
         if self.has(Flaw::FallbackGrantedToo) {
             add_fallbacks(event, settings);
+        }
+        if self.has(Flaw::FallbackIgnored) {
+            leave_out_items_with_fallbacks(event, settings);
         }
         let is_redeemed = |trigger: &Text| *trigger == Event::TRIGGER_REDEEM;
         if self.has(Flaw::OnlyHubRedeemGranted) && !event.trigger.value().is_some_and(is_redeemed) {
@@ -156,6 +159,16 @@ fn add_fallbacks(event: &mut Event, settings: &ReceiverSettings) {
         .collect();
     items.extend(fallbacks);
     event.event_data.items = Field::Value(items);
+}
+
+/// Leaves out each item that can't be granted itself and has a fallback.
+fn leave_out_items_with_fallbacks(event: &mut Event, settings: &ReceiverSettings) {
+    let items = event.event_data.granted_items().iter();
+    let is_granted =
+        |item: &&Item| item.fallback_item.value().is_none() || can_grant(item, settings);
+    let rest = items.filter(is_granted).cloned().collect();
+    event.event_data.items = Field::Value(rest);
+    event.event_data.item = Field::Absent;
 }
 
 /// Adds the bundle's own SKU to its contents, at every depth, so that opening the bundle grants
