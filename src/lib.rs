@@ -79,10 +79,10 @@ pub mod internals {
     pub mod run {
         pub use crate::run::{
             AttemptEnded, BodyRecord, ConnectionRecord, DeliveryEnded, EffectsEnded,
-            FORMAT_VERSION, KnownHook, Plan, PlanSettings, ProbeReading, ResponseRecord, RunEnded,
-            RunEvent, RunStarted, ScenarioEnded, ScenarioStarted, SentRequestRecord,
-            SnapshotCompared, SnapshotOutcome, SnapshotsEnded, StepEnded, TextReading,
-            TimingsRecord, run_event_schema,
+            FORMAT_VERSION, FaultDictionary, KnownHook, LikelyCause, Plan, PlanSettings,
+            ProbeReading, ResponseRecord, RunEnded, RunEvent, RunStarted, ScenarioEnded,
+            ScenarioStarted, SentRequestRecord, SnapshotCompared, SnapshotOutcome, SnapshotsEnded,
+            StepEnded, Symptoms, TextReading, TimingsRecord, run_event_schema,
         };
     }
     pub mod scenario {

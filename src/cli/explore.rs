@@ -212,6 +212,7 @@ impl Explore {
             not_run: 0,
             setup_problem: None,
             receiver_stopped: ended.receiver_stopped,
+            likely_causes: Vec::new(),
             explored: Some(ended.explored),
             took: ended.took,
             held_back: Duration::ZERO,

@@ -1,4 +1,4 @@
-//! Annotations for GitHub workflows: one line for each common cause and for each scenario with other
+//! Annotations for GitHub workflows: one line for each likely or common cause and for each scenario with other
 //! problems. GitHub shows them on the run's page and beside the scenario's file in a pull request.
 
 use std::io::{self, Write};
@@ -7,6 +7,7 @@ use super::counts::{counted, first_of};
 use super::failure_groups::{CommonCause, CommonCauses, cause_list};
 use super::run_record::RunRecord;
 use super::scenario_record::{ScenarioRecord, check_line};
+use crate::run::LikelyCause;
 use crate::verify::Verdict;
 
 const CHECK_LIMIT: usize = 5;
@@ -14,11 +15,27 @@ const CHECK_LIMIT: usize = 5;
 const LISTED: usize = 5;
 
 pub(super) fn write_annotations(out: &mut dyn Write, run: &RunRecord) -> io::Result<()> {
+    for cause in &run.ended.likely_causes {
+        writeln!(out, "{}", likely_cause(cause, run))?;
+    }
     for cause in &run.common.causes {
         writeln!(out, "{}", cause_annotation(cause, &run.common))?;
     }
     let mut scenarios = run.with_own_problems().into_iter();
     scenarios.try_for_each(|record| writeln!(out, "{}", annotation(record)))
+}
+
+fn likely_cause(cause: &LikelyCause, run: &RunRecord) -> String {
+    let message: Vec<String> = std::iter::once(cause.headline())
+        .chain(cause.advice())
+        .collect();
+    let first = run
+        .by_number()
+        .into_iter()
+        .find(|record| cause.scenarios.contains(&record.started.scenario));
+    let place = first.map(|record| (record.started.file.as_str(), record.started.line));
+    let verdict = run.ended.scenarios.verdict();
+    annotation_line(verdict, place, cause.label(), &message)
 }
 
 fn annotation(record: &ScenarioRecord) -> String {

@@ -17,6 +17,7 @@ use super::counts::not_run_note;
 use super::run_record::RunRecord;
 use super::scenario_record::{ScenarioRecord, worst_line};
 use super::terminal::{TextOutput, write_problems};
+use crate::run::LikelyCause;
 use crate::verify::Verdict;
 use system_out::system_out;
 use xml_text::xml_text;
@@ -27,7 +28,10 @@ pub(super) fn write_junit(out: &mut dyn Write, run: &RunRecord) -> io::Result<()
         let suite = suites.entry(folder(&record.started.file)).or_default();
         suite.push(record);
     }
-    let suites = suites.iter().map(|(name, records)| suite(name, records));
+    let causes = &run.ended.likely_causes;
+    let suites = suites
+        .iter()
+        .map(|(name, records)| suite(name, records, causes));
     let mut suites = suites.collect::<io::Result<Vec<_>>>()?;
     suites.extend(not_run_note(&run.ended).map(not_run));
     write_document(out, run.ended.took, suites)
@@ -45,21 +49,21 @@ pub(super) fn write_document(
     out.write_all(text.as_bytes())
 }
 
-fn suite(name: &str, records: &[&ScenarioRecord]) -> io::Result<TestSuite> {
+fn suite(name: &str, records: &[&ScenarioRecord], causes: &[LikelyCause]) -> io::Result<TestSuite> {
     let mut suite = TestSuite::new(xml_text(name));
     suite.set_time(records.iter().map(|record| record.ended.took).sum());
     if let Some(began) = records.iter().filter_map(|record| record.began()).min() {
         let began = format!("{began:.3}");
         suite.extra.insert("timestamp".into(), began.into());
     }
-    let cases = records.iter().map(|record| test_case(record));
+    let cases = records.iter().map(|record| test_case(record, causes));
     suite.add_test_cases(cases.collect::<io::Result<Vec<_>>>()?);
     Ok(suite)
 }
 
-fn test_case(record: &ScenarioRecord) -> io::Result<TestCase> {
+fn test_case(record: &ScenarioRecord, causes: &[LikelyCause]) -> io::Result<TestCase> {
     let (started, ended) = (&record.started, &record.ended);
-    let mut case = TestCase::new(xml_text(&started.name), status(record)?);
+    let mut case = TestCase::new(xml_text(&started.name), status(record, causes)?);
     case.set_classname(xml_text(&class_name(&started.file)));
     case.set_assertions(ended.checks.decided());
     case.set_time(ended.took);
@@ -76,7 +80,7 @@ fn test_case(record: &ScenarioRecord) -> io::Result<TestCase> {
 
 /// The status that a CI system shows. A warning counts as passed, since it does not fail the job. A
 /// broken scenario is an error, and one that was not checked is skipped.
-fn status(record: &ScenarioRecord) -> io::Result<TestCaseStatus> {
+fn status(record: &ScenarioRecord, causes: &[LikelyCause]) -> io::Result<TestCaseStatus> {
     let verdict = record.ended.verdict;
     match verdict {
         Verdict::Passed | Verdict::Warned => return Ok(TestCaseStatus::success()),
@@ -85,7 +89,13 @@ fn status(record: &ScenarioRecord) -> io::Result<TestCaseStatus> {
     }
     let mut as_bad: Vec<_> = record.problems().collect();
     as_bad.retain(|placed| placed.check.verdict == verdict);
-    let message = worst_line(&as_bad).unwrap_or_default();
+    let mut message = worst_line(&as_bad).unwrap_or_default();
+    let number = record.started.scenario;
+    let mut causes = causes.iter();
+    if let Some(cause) = causes.find(|cause| cause.scenarios.contains(&number)) {
+        let (label, about, remedy) = (cause.label(), &cause.bug.about, &cause.bug.remedy);
+        message = format!("{message}; {label}: {about} → {remedy}");
+    }
     Ok(problem_status(verdict, &message, &problems(record)?))
 }
 

@@ -13,7 +13,7 @@ use super::failure_groups::cause_list;
 use super::run_record::{RunRecord, receiver_note, reproduce_options};
 use super::scenario_record::{PlacedCheck, ScenarioRecord, worst};
 use crate::verify::Verdict;
-use common_causes::write_causes;
+use common_causes::{write_causes, write_likely_causes};
 use details::details;
 use escape::{code, text};
 
@@ -42,6 +42,7 @@ pub(super) fn write_markdown(out: &mut dyn Write, run: &RunRecord) -> io::Result
         let reproduce = code(&reproduce_options(started));
         writeln!(out, "- reproduce with: {reproduce}")?;
     }
+    write_likely_causes(out, run)?;
     write_causes(out, run)?;
     write_problems(out, &run.with_own_problems())?;
     let not_checked = run.not_checked_lines(text);

@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use futures_util::stream::{self, StreamExt as _};
 
+use super::fault_dictionary::FaultDictionary;
 use super::plan::Plan;
 use super::run_context::RunContext;
 use super::run_event::{
@@ -14,6 +15,7 @@ use super::run_event::{
 };
 use super::scenario_effects::ScenarioEffects;
 use super::step_runner::{RunEventHandler, StepRunner};
+use super::symptoms::Symptoms;
 use super::target_watch::TargetWatch;
 use crate::scenario::Hooks;
 use crate::transport::RateLimit;
@@ -51,8 +53,13 @@ impl RunContext {
         let (exclusive, mut concurrent): (Vec<_>, Vec<_>) =
             numbered.partition(|(_, plan)| plan.runs_alone());
         let target = TargetWatch::default();
+        let symptoms = Mutex::new(Symptoms::default());
         let watched = |event| {
             target.observe(&event);
+            symptoms
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .observe(&event);
             events(event);
         };
         let mut problem = self.run_hook(Hooks::BEFORE_RUN).await;
@@ -86,12 +93,22 @@ impl RunContext {
         };
         let (scenarios, checks) = *totals.lock().unwrap_or_else(PoisonError::into_inner);
         let not_run = plans.len() - scenarios.total();
+        // What is wrong in the set-up can look like a bug of the receiver.
+        let likely_causes = if problem.is_none() && !target.stopped() {
+            let symptoms = symptoms
+                .into_inner()
+                .unwrap_or_else(PoisonError::into_inner);
+            FaultDictionary::bundled().likely_causes(&symptoms)
+        } else {
+            Vec::new()
+        };
         let ended = RunEnded {
             scenarios,
             checks,
             not_run,
             setup_problem: problem,
             receiver_stopped: target.stopped(),
+            likely_causes,
             explored: None,
             took: started.elapsed(),
             held_back: self

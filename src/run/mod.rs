@@ -6,6 +6,7 @@ mod attempt_record;
 mod checkup;
 mod dry_run;
 mod execution;
+mod fault_dictionary;
 mod inventory;
 mod journal;
 mod missing_capability;
@@ -20,12 +21,14 @@ mod session;
 mod setup_problem;
 mod snapshot_event;
 mod step_runner;
+mod symptoms;
 mod target_watch;
 mod volatile_values;
 
 pub(crate) use attempt_record::{AttemptLocation, attempt_record, response_record};
 pub(crate) use checkup::{Finding, checkup_case};
 pub(crate) use dry_run::{Capabilities, DryRun, DryRunItem};
+pub use fault_dictionary::FaultDictionary;
 pub(crate) use journal::{
     CreateJournalError, Journal, JournalError, JournalWriter, RunTally, TruncatedLine,
 };
@@ -40,8 +43,8 @@ pub(crate) use replay::{
 pub(crate) use run_context::RunContext;
 pub use run_event::{
     AttemptEnded, BodyRecord, ConnectionRecord, DeliveryEnded, EffectsEnded, FORMAT_VERSION,
-    ProbeReading, ResponseRecord, RunEnded, RunEvent, RunStarted, ScenarioEnded, ScenarioStarted,
-    SentRequestRecord, StepEnded, TextReading, TimingsRecord, run_event_schema,
+    LikelyCause, ProbeReading, ResponseRecord, RunEnded, RunEvent, RunStarted, ScenarioEnded,
+    ScenarioStarted, SentRequestRecord, StepEnded, TextReading, TimingsRecord, run_event_schema,
 };
 pub(crate) use run_event::{BodyContent, Explored, ExploredKind, ExploredPair, header};
 pub use run_outcome::RunOutcome;
@@ -50,6 +53,7 @@ pub(crate) use session::{
 };
 pub(crate) use setup_problem::SetupProblem;
 pub use snapshot_event::{SnapshotCompared, SnapshotOutcome, SnapshotsEnded};
+pub use symptoms::Symptoms;
 pub(crate) use target_watch::TargetWatch;
 pub(crate) use volatile_values::VolatileKind;
 #[cfg(test)]

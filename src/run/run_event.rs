@@ -6,6 +6,7 @@
 
 mod explored;
 mod json_line;
+mod likely_cause;
 mod probe_reading;
 mod seconds;
 
@@ -23,6 +24,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub(crate) use explored::{Explored, ExploredKind, ExploredPair};
+pub use likely_cause::LikelyCause;
+pub(crate) use likely_cause::{Certainty, KnownBug};
 pub use probe_reading::{ProbeReading, TextReading};
 
 use super::snapshot_event::{SnapshotCompared, SnapshotsEnded};
@@ -426,6 +429,9 @@ pub struct RunEnded {
     /// Whether the receiver stopped during the run. The run stopped, too; omitted if it did not.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub receiver_stopped: bool,
+    /// The known bugs that the failures look like, the most likely first; omitted if nothing fits.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub likely_causes: Vec<LikelyCause>,
     /// What an exploration tried; omitted for other runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub explored: Option<Explored>,

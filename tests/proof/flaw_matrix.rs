@@ -4,6 +4,7 @@
 //! The runs are slow, so a single test performs them all and uses their results everywhere.
 
 mod check_kinds;
+mod diagnosis;
 mod document;
 mod main_scenario;
 mod runs;
@@ -37,6 +38,7 @@ fn every_flaw_is_caught_and_a_sound_receiver_passes() {
         let again = against_each(|flaw| runs.suite_that_caught(flaw, &matrix[&flaw], *seed));
         assert_caught(&again, *seed);
     }
+    diagnosis::is_right(&matrix);
     let kinds = check_kinds::flaws_by_kind(&runs, &matrix);
     document::is_up_to_date(&runs, &matrix, &kinds);
 }

@@ -19,7 +19,7 @@ use crate::report::coverage::{PairTable, coverage_lines};
 use crate::report::failure_groups::CommonCause;
 use crate::report::run_record::{RunRecord, reproduce_options};
 use crate::report::scenario_record::ScenarioRecord;
-use crate::run::RunStarted;
+use crate::run::{LikelyCause, RunStarted};
 use crate::verify::{Verdict, VerdictCounts};
 
 const STYLE: &str = include_str!("assets/style.css");
@@ -55,6 +55,7 @@ struct RunPage<'run> {
     bar: Vec<BarSegment>,
     not_run: Option<String>,
     not_checked: Vec<String>,
+    likely_causes: &'run [LikelyCause],
     causes: &'run [CommonCause],
     advice: Option<&'run String>,
     /// What an exploration tried: lines, and a table.
@@ -109,6 +110,7 @@ fn page(run: &RunRecord) -> io::Result<RunPage<'_>> {
         tags: tags(&scenarios),
         plot: response_times(&scenarios),
         rows: rows(scenarios)?,
+        likely_causes: &ended.likely_causes,
         causes: &run.common.causes,
         advice: run.common.advice.as_ref(),
     })

@@ -1,4 +1,4 @@
-//! The list of common causes, each with its most telling scenario folded.
+//! What the failures look like, and the list of common causes, each with its most telling scenario folded.
 
 use std::io::{self, Write};
 
@@ -11,6 +11,16 @@ use crate::report::run_record::RunRecord;
 const LISTED: usize = 200;
 
 const DETAILS_LIMIT: usize = 100 * 1024;
+
+pub(super) fn write_likely_causes(out: &mut dyn Write, run: &RunRecord) -> io::Result<()> {
+    for cause in &run.ended.likely_causes {
+        let (label, headline) = (cause.label(), text(&cause.headline()));
+        writeln!(out, "\n**{label}**: {headline}\n")?;
+        let mut advice = cause.advice();
+        advice.try_for_each(|line| writeln!(out, "- {}", text(&line)))?;
+    }
+    Ok(())
+}
 
 pub(super) fn write_causes(out: &mut dyn Write, run: &RunRecord) -> io::Result<()> {
     let causes = &run.common.causes;

@@ -6,11 +6,12 @@ use std::io;
 
 use super::layout::TextOutput;
 use super::problems::write_problems;
-use super::style::{DIM, mark, paint, paint_verdict};
+use super::style::{DIM, mark, paint, paint_verdict, style_of};
 use crate::report::counts::counted;
 use crate::report::failure_groups::CommonCause;
 use crate::report::run_record::RunRecord;
 use crate::report::scenario_record::{PlacedCheck, ScenarioRecord, worst_line};
+use crate::verify::Verdict;
 
 const LISTED: usize = 5;
 /// The most lines of the problems of one failure.
@@ -29,6 +30,15 @@ pub(super) fn write_failures(
     list_all: bool,
 ) -> io::Result<()> {
     let mut room = Room { list_all, used: 0 };
+    for cause in &run.ended.likely_causes {
+        out.gap()?;
+        let (label, headline) = (
+            paint(style_of(Verdict::Failed), cause.label()),
+            cause.headline(),
+        );
+        out.prose(0, 2, &format!("{label}: {headline}"))?;
+        cause.advice().try_for_each(|line| out.prose(2, 2, &line))?;
+    }
     let causes = &run.common.causes;
     if !causes.is_empty() {
         out.gap()?;

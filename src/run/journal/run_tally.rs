@@ -71,6 +71,7 @@ impl RunTally {
             not_run: self.planned.saturating_sub(self.scenarios.total()),
             setup_problem: None,
             receiver_stopped: false,
+            likely_causes: Vec::new(),
             explored: None,
             took: took.unwrap_or_default(),
             held_back: Duration::ZERO,

@@ -122,6 +122,7 @@ mod tests {
             not_run: 0,
             setup_problem: None,
             receiver_stopped: false,
+            likely_causes: Vec::new(),
             explored: None,
             took: Duration::ZERO,
             held_back: Duration::ZERO,

@@ -49,9 +49,9 @@ pub(crate) fn flaws_by_kind(runs: &Runs, matrix: &Matrix) -> CheckKinds {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/proof/flaw_matrix/check_kinds");
     for (kind, flaw) in EXTRA_SCENARIOS {
         let file = [folder.join(kind).with_extension("yaml")];
-        let sound = runs.run(None, SEEDS[0], &file);
+        let sound = runs.run(&[], SEEDS[0], &file);
         assert!(sound.caught.is_empty(), "`{kind}` blames a sound receiver");
-        let found = runs.run(Some(flaw), SEEDS[0], &file);
+        let found = runs.run(&[flaw], SEEDS[0], &file);
         assert!(!found.caught.is_empty(), "`{kind}` does not reveal {flaw}");
         kinds.entry(kind).or_default().1.insert(flaw);
     }

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use aghook::internals::protocol::Secret;
 use aghook::internals::receiver::{Flaw, Receiver, ReceiverSettings};
+use aghook::internals::run::{RunEvent, Symptoms};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -38,6 +39,10 @@ pub(crate) struct Findings {
     pub(crate) caught: BTreeMap<String, Caught>,
     /// The kinds of the failing checks, as the scenario format names them: `status`, `granted`.
     pub(crate) check_kinds: BTreeSet<String>,
+    /// The flaws that the run names: for each likely cause the best one, then those that fit as well.
+    pub(crate) named: Vec<Vec<String>>,
+    /// What failed, for the fault dictionary.
+    pub(crate) symptoms: Symptoms,
     /// The forgeries and faults whose steps or effects had a failing check.
     pub(crate) played: BTreeSet<String>,
 }
@@ -67,7 +72,7 @@ impl Runs {
 
     /// Runs the bundled suite.
     pub(crate) fn whole_suite(&self, flaw: Option<Flaw>, seed: u64) -> Findings {
-        self.run(flaw, seed, &[])
+        self.run(flaw.as_slice(), seed, &[])
     }
 
     /// Runs some of the scenarios that caught a flaw before: its main scenario and the most severe
@@ -85,15 +90,15 @@ impl Runs {
         if files.is_empty() {
             Findings::default()
         } else {
-            self.run(Some(flaw), seed, &files)
+            self.run(&[flaw], seed, &files)
         }
     }
 
-    /// Runs scenario files, or the whole suite if `files` is empty, against a receiver with an
-    /// optional flaw.
-    pub(crate) fn run(&self, flaw: Option<Flaw>, seed: u64, files: &[PathBuf]) -> Findings {
+    /// Runs scenario files, or the whole suite if `files` is empty, against a receiver with some
+    /// flaws.
+    pub(crate) fn run(&self, flaws: &[Flaw], seed: u64, files: &[PathBuf]) -> Findings {
         let (stop, stopped) = oneshot::channel::<()>();
-        let receiver = self.runtime.block_on(Receiver::bind(settings(flaw)));
+        let receiver = self.runtime.block_on(Receiver::bind(settings(flaws)));
         let receiver = receiver.expect("starts");
         let addresses = receiver.addresses();
         let bases: Vec<String> = addresses
@@ -106,9 +111,9 @@ impl Runs {
 
         let folder = TempDir::new().expect("a folder");
         let config = folder.path().join("aghook.yaml");
-        std::fs::write(&config, profile([&bases[0], &bases[1]], flaw)).expect("written");
+        std::fs::write(&config, profile([&bases[0], &bases[1]], flaws)).expect("written");
         // More jobs make up for the slow receiver.
-        let jobs = if flaw == Some(Flaw::SlowAnswer) {
+        let jobs = if flaws.contains(&Flaw::SlowAnswer) {
             "100"
         } else {
             "8"
@@ -136,7 +141,7 @@ impl Runs {
         assert_eq!(
             output.status.code(),
             Some(i32::from(has_failed)),
-            "{flaw:?}: {}",
+            "{flaws:?}: {}",
             String::from_utf8_lossy(&output.stderr)
         );
         findings
@@ -174,11 +179,11 @@ fn name_of(path: &Path) -> Option<String> {
     is_scenario.then(|| format!("{folder}/{stem}"))
 }
 
-fn settings(flaw: Option<Flaw>) -> ReceiverSettings {
+fn settings(flaws: &[Flaw]) -> ReceiverSettings {
     let mut settings = ReceiverSettings::new(Secret::new(SECRET).expect("not empty"));
     settings.instances = 2;
     settings.expired_secret = Some(Secret::new(EXPIRED).expect("not empty"));
-    settings.flaws = flaw.into_iter().collect();
+    settings.flaws = flaws.iter().copied().collect();
     // Longer than the timeout in the profile.
     settings.answer_delay = Duration::from_secs(2);
     settings
@@ -186,16 +191,20 @@ fn settings(flaw: Option<Flaw>) -> ReceiverSettings {
 
 /// The profile of the built-in receiver. It grants before it responds, so `settle: 0s` keeps the
 /// runs short.
-fn profile([base, other]: [&str; 2], flaw: Option<Flaw>) -> String {
-    let more = match flaw {
-        // They may grant after the response, so they need the default `settle`.
-        Some(
+fn profile([base, other]: [&str; 2], flaws: &[Flaw]) -> String {
+    let needs_settle = |flaw: &Flaw| {
+        matches!(
+            flaw,
             Flaw::EarlyAnswer
-            | Flaw::QueuedInMemory
-            | Flaw::FrozenAfterResponse
-            | Flaw::KeyBeforeSlowGrant,
-        ) => "",
-        Some(Flaw::SlowAnswer) => "settle: 0s\n    retry: { attempts: 2, timeout: 1s }",
+                | Flaw::QueuedInMemory
+                | Flaw::FrozenAfterResponse
+                | Flaw::KeyBeforeSlowGrant
+        )
+    };
+    let more = match flaws {
+        // They may grant after the response, so they need the default `settle`.
+        flaws if flaws.iter().any(needs_settle) => "",
+        [Flaw::SlowAnswer] => "settle: 0s\n    retry: { attempts: 2, timeout: 1s }",
         _ => "settle: 0s",
     };
     format!(
@@ -234,6 +243,9 @@ fn findings_of(output: &[u8]) -> Findings {
     let mut plays: BTreeMap<u64, Vec<Played>> = BTreeMap::new();
     let mut findings = Findings::default();
     for line in lines {
+        findings
+            .symptoms
+            .observe(&RunEvent::from_json(line.as_bytes()).expect("a run event"));
         let event: Value = serde_json::from_str(line).expect("JSON");
         let number = || event["scenario"].as_u64().expect("a number");
         match event["event"].as_str() {
@@ -283,10 +295,22 @@ fn findings_of(output: &[u8]) -> Findings {
                 let worst = findings.caught.entry(name.clone()).or_insert(caught);
                 *worst = caught.max(*worst);
             }
+            Some("run_ended") => findings.named = named_in(&event),
             _ => {}
         }
     }
     findings
+}
+
+/// The flaws of each likely cause, the best one first.
+fn named_in(ended: &Value) -> Vec<Vec<String>> {
+    let flaw = |bug: &Value| bug["flaw"].as_str().expect("a name").to_owned();
+    let causes = ended["likely_causes"].as_array().into_iter().flatten();
+    let flaws = causes.map(|cause| {
+        let others = cause["or"].as_array().into_iter().flatten();
+        std::iter::once(cause).chain(others).map(flaw).collect()
+    });
+    flaws.collect()
 }
 
 /// A forgery or fault that a step plays.
