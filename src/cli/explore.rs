@@ -23,7 +23,7 @@ use crate::explore::{ExploreEnd, ExploreSettings, Explorer, Kind};
 use crate::generate::{Seed, StartTime};
 use crate::policy::DurationText;
 use crate::run::{FORMAT_VERSION, RunContext, RunEnded, RunEvent, RunOptions, RunStarted};
-use crate::scenario::Hook;
+use crate::scenario::{Hook, bundled_suite};
 
 const REDRAW_EVERY: Duration = Duration::from_millis(250);
 const STOPPING: &str = "stopping: running cases finish first; press Ctrl-C again to stop now";
@@ -100,6 +100,9 @@ impl Explore {
         };
         let session = self.target.session(options, console)?;
         self.reports.check_writable()?;
+        // A profile that does not suit the whole suite can still be explored, without naming a cause.
+        let suite = bundled_suite().and_then(|cases| session.plans(cases));
+        let suite = suite.unwrap_or_default();
         let plan_settings = session.plan_settings();
         let skus = session.profile.items.iter().map(|item| item.sku.clone());
         let mut settings = ExploreSettings {
@@ -126,7 +129,13 @@ impl Explore {
                 let work = async {
                     match explorer.setup_problem().await {
                         Some(events) => Err(events),
-                        None => Ok(explorer.explore().await),
+                        None => {
+                            let mut ended = explorer.explore().await;
+                            if !ended.found.is_empty() && !stop.load(Ordering::Relaxed) {
+                                ended.likely_causes = explorer.likely_causes(&suite).await;
+                            }
+                            Ok(ended)
+                        }
                     }
                 };
                 let ended = tokio::select! {
@@ -212,7 +221,7 @@ impl Explore {
             not_run: 0,
             setup_problem: None,
             receiver_stopped: ended.receiver_stopped,
-            likely_causes: Vec::new(),
+            likely_causes: ended.likely_causes,
             explored: Some(ended.explored),
             took: ended.took,
             held_back: Duration::ZERO,

@@ -1,6 +1,7 @@
 //! The search: cases one after another, several at the same time, until the budget is used up.
 
 use std::collections::BTreeSet;
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -19,7 +20,7 @@ use super::kind::Kind;
 use super::same_failure::SameFailure;
 use super::shrinker::Shrinker;
 use crate::generate::Seed;
-use crate::run::{Explored, Plan, PlanSettings, RunContext, RunEvent};
+use crate::run::{Explored, LikelyCause, Plan, PlanSettings, RunContext, RunEvent};
 use crate::verify::{Verdict, VerdictCounts};
 
 /// The number of plain deliveries that show whether the set-up works.
@@ -36,6 +37,8 @@ const ENOUGH_ALIKE: u64 = 3;
 const ENOUGH_EXPLAINED: u32 = 40;
 /// How long shrinking may go on after the budget is used up.
 const SHRINKING_GRACE: Duration = Duration::from_secs(20);
+/// How long scenarios of the bundled suite are started to find the cause of the failures.
+const DIAGNOSIS: Duration = Duration::from_secs(30);
 
 #[derive(Debug, Clone)]
 pub(crate) struct ExploreSettings {
@@ -56,6 +59,7 @@ pub(crate) struct ExploreEnd {
     pub(crate) found: Vec<FoundFailure>,
     /// The events of the first case that could not be decided.
     pub(crate) broken: Vec<RunEvent>,
+    pub(crate) likely_causes: Vec<LikelyCause>,
     pub(crate) explored: Explored,
     pub(crate) cases: VerdictCounts,
     pub(crate) checks: VerdictCounts,
@@ -148,6 +152,25 @@ impl<'run> Explorer<'run> {
         ended.setup_problem.map(|_| events)
     }
 
+    /// The known bugs that the failures of the bundled suite look like.
+    pub(crate) async fn likely_causes(&self, suite: &[Plan]) -> Vec<LikelyCause> {
+        let stop = AtomicBool::new(false);
+        let mut run = pin!(self.runner.context.run(suite, &|_| {}, &stop));
+        let ended = tokio::select! {
+            ended = &mut run => ended,
+            () = tokio::time::sleep(DIAGNOSIS) => {
+                stop.store(true, Ordering::Relaxed);
+                run.await
+            }
+        };
+        let causes = ended.likely_causes.into_iter();
+        let causes = causes.map(|cause| LikelyCause {
+            scenarios: Vec::new(),
+            ..cause
+        });
+        causes.collect()
+    }
+
     /// Runs cases until the budget, the number of cases or `stop` ends it.
     pub(crate) async fn explore(&self) -> ExploreEnd {
         let cases = self.settings.cases.unwrap_or(u64::MAX);
@@ -174,6 +197,7 @@ impl<'run> Explorer<'run> {
             },
             found: state.found,
             broken: state.broken.unwrap_or_default(),
+            likely_causes: Vec::new(),
             cases: state.cases,
             checks: state.checks,
             receiver_stopped: self.runner.target.stopped(),

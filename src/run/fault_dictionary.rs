@@ -126,6 +126,7 @@ impl FaultDictionary {
                 },
                 bug: known_bug(*flaw),
                 or: others.iter().map(|(_, flaw)| known_bug(*flaw)).collect(),
+                explains: scenarios.len(),
                 scenarios,
                 failing,
             });

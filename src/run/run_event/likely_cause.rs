@@ -14,7 +14,11 @@ pub struct LikelyCause {
     /// Other bugs that fit nearly as well; omitted if there are none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub or: Vec<KnownBug>,
-    /// The numbers of the failing scenarios that it explains and that no cause before it explains.
+    /// The number of failing scenarios that it explains and that no cause before it explains.
+    pub explains: usize,
+    /// Their numbers in this run; omitted for an exploration, after which the bundled suite ran to find the
+    /// cause.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub scenarios: Vec<usize>,
     /// The number of all scenarios that failed or warned.
     pub failing: usize,
@@ -52,8 +56,12 @@ impl LikelyCause {
 
     /// What it is, and how many scenarios it explains.
     pub(crate) fn headline(&self) -> String {
-        let (about, explains, failing) = (&self.bug.about, self.scenarios.len(), self.failing);
-        format!("{about} (explains {explains} of {failing} failures)")
+        let (about, explains, failing) = (&self.bug.about, self.explains, self.failing);
+        let of_suite = match self.scenarios.is_empty() {
+            true => " of the bundled suite",
+            false => "",
+        };
+        format!("{about} (explains {explains} of {failing} failures{of_suite})")
     }
 
     /// What to do about it, and the other bugs that it may be.
