@@ -14,7 +14,7 @@ const DESCRIPTION: &str = "docs/report-json.md";
 const SCHEMA: &str = "docs/report-json.schema.json";
 
 /// The sections of the description, each with the type in the schema that it describes.
-const SECTIONS: [(&str, &str); 26] = [
+const SECTIONS: [(&str, &str); 28] = [
     ("run_started", "RunStarted"),
     ("scenario_started", "ScenarioStarted"),
     ("A varying value", "VolatileValue"),
@@ -37,6 +37,8 @@ const SECTIONS: [(&str, &str); 26] = [
     ("scenario_ended", "ScenarioEnded"),
     ("snapshots_ended", "SnapshotsEnded"),
     ("run_ended", "RunEnded"),
+    ("A likely cause", "LikelyCause"),
+    ("A known bug", "KnownBug"),
     ("An exploration", "Explored"),
     ("A kind", "ExploredKind"),
     ("A pair of kinds", "ExploredPair"),
@@ -74,6 +76,7 @@ fn every_key_is_described() {
     // These are strings, not objects; the rows of their keys describe them.
     let strings = [
         "BodyContent",
+        "Certainty",
         "Expectancy",
         "HeaderCase",
         "Level",
