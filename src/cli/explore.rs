@@ -127,16 +127,14 @@ impl Explore {
                 let explorer = Explorer::new(&session.context, plan_settings, settings, &stop);
                 let interrupt = || stop.store(true, Ordering::Relaxed);
                 let work = async {
-                    match explorer.setup_problem().await {
-                        Some(events) => Err(events),
-                        None => {
-                            let mut ended = explorer.explore().await;
-                            if !ended.found.is_empty() && !stop.load(Ordering::Relaxed) {
-                                ended.likely_causes = explorer.likely_causes(&suite).await;
-                            }
-                            Ok(ended)
-                        }
+                    if let Some(events) = explorer.setup_problem().await {
+                        return Err(events);
                     }
+                    let mut ended = explorer.explore().await;
+                    if !ended.found.is_empty() && !stop.load(Ordering::Relaxed) {
+                        ended.likely_causes = explorer.likely_causes(&suite).await;
+                    }
+                    Ok(ended)
                 };
                 let ended = tokio::select! {
                     biased;

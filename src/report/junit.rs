@@ -49,14 +49,14 @@ pub(super) fn write_document(
     out.write_all(text.as_bytes())
 }
 
-fn suite(name: &str, records: &[&ScenarioRecord], causes: &[LikelyCause]) -> io::Result<TestSuite> {
+fn suite(name: &str, records: &[&ScenarioRecord], likely: &[LikelyCause]) -> io::Result<TestSuite> {
     let mut suite = TestSuite::new(xml_text(name));
     suite.set_time(records.iter().map(|record| record.ended.took).sum());
     if let Some(began) = records.iter().filter_map(|record| record.began()).min() {
         let began = format!("{began:.3}");
         suite.extra.insert("timestamp".into(), began.into());
     }
-    let cases = records.iter().map(|record| test_case(record, causes));
+    let cases = records.iter().map(|record| test_case(record, likely));
     suite.add_test_cases(cases.collect::<io::Result<Vec<_>>>()?);
     Ok(suite)
 }

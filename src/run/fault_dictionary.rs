@@ -120,9 +120,10 @@ impl FaultDictionary {
             scenarios.sort_unstable();
             left.retain(|scenario, found| !explains(pattern, scenario, found));
             causes.push(LikelyCause {
-                certainty: match *fit >= LIKELY {
-                    true => Certainty::Likely,
-                    false => Certainty::Possible,
+                certainty: if *fit >= LIKELY {
+                    Certainty::Likely
+                } else {
+                    Certainty::Possible
                 },
                 bug: known_bug(*flaw),
                 or: others.iter().map(|(_, flaw)| known_bug(*flaw)).collect(),

@@ -9,9 +9,9 @@ mod json_line;
 mod likely_cause;
 mod probe_reading;
 mod seconds;
+mod step_ended;
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -27,10 +27,12 @@ pub(crate) use explored::{Explored, ExploredKind, ExploredPair};
 pub use likely_cause::LikelyCause;
 pub(crate) use likely_cause::{Certainty, KnownBug};
 pub use probe_reading::{ProbeReading, TextReading};
+pub use step_ended::{DeliveryEnded, StepEnded};
+pub(crate) use step_ended::{HookRun, ScriptedResponses};
 
 use super::snapshot_event::{SnapshotCompared, SnapshotsEnded};
 use super::volatile_values::VolatileValue;
-use crate::policy::{Outcome, WireForm};
+use crate::policy::WireForm;
 use crate::scenario::{Level, describe_single_keys};
 use crate::verify::{Check, Verdict, VerdictCounts};
 
@@ -319,64 +321,6 @@ pub(crate) fn header<'headers>(
     let mut headers = headers.iter();
     let (_, value) = headers.find(|(other, _)| other.eq_ignore_ascii_case(name))?;
     Some(value)
-}
-
-/// A step and the checks of its expectations.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-pub struct StepEnded {
-    /// The scenario's number.
-    pub scenario: usize,
-    /// The step's number in the scenario, from 1; 0 for the hook `before_scenario`.
-    pub step: usize,
-    /// A short description of the step.
-    pub description: String,
-    /// Whether its deliveries were made at the same time.
-    pub together: bool,
-    /// Its deliveries; one entry for a request, none for a pause, a script or a restart.
-    pub deliveries: Vec<DeliveryEnded>,
-    /// Why the step could not run, if it could not.
-    pub not_made: Option<Check>,
-    /// The responses that the step scripted, if it is a `script` step.
-    pub script: Option<ScriptedResponses>,
-    /// Whether the step restarted the receiver.
-    #[serde(default)]
-    pub restarted: bool,
-    /// The hooks of the profile's `hooks` that the step ran; omitted if there are none.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub hooks: Vec<HookRun>,
-}
-
-/// A hook that was run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct HookRun {
-    /// Its name in the profile.
-    pub name: String,
-    /// The values of its placeholders, by their names.
-    pub values: BTreeMap<String, String>,
-}
-
-/// The scripted responses of the receiver.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct ScriptedResponses {
-    /// The player whose next deliveries get these responses.
-    pub player_id: String,
-    /// The statuses of the responses, in order.
-    pub answers: Vec<u16>,
-}
-
-/// A delivery, or another request, and the checks of its expectations.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-pub struct DeliveryEnded {
-    /// The delivery's number in the step, from 1.
-    pub delivery: usize,
-    /// The event's name; null for a request that is not a delivery.
-    pub event_name: Option<String>,
-    /// How it ended; null for a request that is not a delivery.
-    pub outcome: Option<Outcome>,
-    /// The number of attempts.
-    pub attempts: u32,
-    /// The checks of the expectations.
-    pub checks: Vec<Check>,
 }
 
 /// The effects of a scenario.

@@ -57,9 +57,10 @@ impl LikelyCause {
     /// What it is, and how many scenarios it explains.
     pub(crate) fn headline(&self) -> String {
         let (about, explains, failing) = (&self.bug.about, self.explains, self.failing);
-        let of_suite = match self.scenarios.is_empty() {
-            true => " of the bundled suite",
-            false => "",
+        let of_suite = if self.scenarios.is_empty() {
+            " of the bundled suite"
+        } else {
+            ""
         };
         format!("{about} (explains {explains} of {failing} failures{of_suite})")
     }
