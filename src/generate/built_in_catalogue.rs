@@ -21,7 +21,8 @@ const FEW: &[u64] = &[1, 2, 3, 5, 10];
 const DOZENS: &[u64] = &[10, 20, 25, 40, 60, 100];
 const HUNDREDS: &[u64] = &[100, 250, 500, 750, 1_200];
 const THOUSANDS: &[u64] = &[1_000, 5_000, 25_000, 120_000, 480_000];
-const MILLIONS: &[u64] = &[1_000_000, 7_500_000, 2_500_000_000];
+// A game may limit what it grants of an item, so only scenarios about quantities use larger ones.
+const MILLIONS: &[u64] = &[250_000, 750_000, 1_000_000];
 
 const fn item(
     sku: &'static str,

@@ -146,6 +146,8 @@ impl Written for BundleShape {
         }
         let part = |index: usize| NestedItemShape {
             sku: (index >= skus).then(|| SkuShape::SameAs(PartReference::Part(index % skus + 1))),
+            // Small, because a game may limit what it grants of an item.
+            quantity: Some(1 + index as u64 % 9),
             ..NestedItemShape::default()
         };
         Ok(Self((0..parts).map(part).collect()))

@@ -15,6 +15,7 @@ use super::request_body;
 use super::response::ReceiverResponse;
 use super::routes::{Route, route};
 use super::scripts;
+use super::variant::Variant;
 
 #[derive(Serialize)]
 struct PlayerItemBody<'a> {
@@ -68,7 +69,11 @@ pub(super) async fn handle(
         }
         Route::FullInventory { player_id, sku } => {
             let is_full = parts.method == Method::PUT;
-            backend.game.set_full(player_id, sku, is_full);
+            if backend.variants.has(Variant::Mailbox) {
+                backend.variants.set_full(player_id, sku, is_full).await;
+            } else {
+                backend.game.set_full(player_id, sku, is_full);
+            }
             Ok(RequestOutcome::ok(Decision::InventorySet))
         }
         Route::PlayerItem { player_id, sku } => player_item(backend, player_id, sku).await,

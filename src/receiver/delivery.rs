@@ -316,7 +316,10 @@ impl Backend {
             rest.ok_or(refusal)
         });
         match granted {
-            Ok(grants) => Ok((decision, grants)),
+            Ok(grants) => {
+                self.variants.refuse_large_grants(&grants)?;
+                Ok((decision, grants))
+            }
             Err(refusal) if event.kind() == Some(EventKind::ItemAdd) => {
                 Err(Refusal::Declined(refusal.to_string()))
             }

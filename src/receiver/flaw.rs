@@ -384,6 +384,9 @@ flaws! {
     ForgeryAnswered200 "forgery_answered_200" Answers
         "The receiver answers a forgery with 200 and puts the error in the body: a sender with the wrong secret believes that everything was delivered."
         "Every forgery is answered 200 and grants nothing.";
+    ErrorAnswered200 "error_answered_200" Loses
+        "The receiver answers 200 with an error in the body if it can't grant the item: the sender takes that for success, nobody retries, and the coupon is lost."
+        "An event whose item the game can't grant (`PUT /debug/players/{player_id}/items/{sku}/full`) is answered 200 with `error` in the body, and is not granted unless it is delivered again.";
     RedeliveryAnswered409 "redelivery_answered_409" Answers
         "The receiver answers a redelivery with 409: the sender believes that a granted coupon was refused."
         "The second delivery of an event is answered 409, and the event is granted once.";

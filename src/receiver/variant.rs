@@ -32,7 +32,7 @@ named_enum! {
             "Refuses an event with 404 if its player ID does not start with `player-`, because the game does not know that player.";
 
         LimitedValues "limited_values"
-            "Refuses with 422 what its game can't have: bodies above 64 KiB, idempotency keys above 191 and SKUs above 100 characters, undocumented item types, zero characters in names, and events without `item`.";
+            "Refuses with 422 what its game can't have: bodies above 64 KiB, idempotency keys above 191 and SKUs above 100 characters, more than 1,000,000 of an item, undocumented item types, zero characters in names, and events without `item`.";
         SimilarPlayersMerged "similar_players_merged"
             "Takes player IDs for equal that differ only in case, accents or a space at the end, because the game's IDs can't differ in these.";
 
@@ -77,6 +77,8 @@ named_enum! {
         // What is granted, and when the probe shows it.
         AsynchronousGrants "asynchronous_grants"
             "Records the key and the grant before the response, but shows the grant in the inventory only 300 ms later.";
+        Mailbox "mailbox"
+            "Answers 200 if a player has no room for an item, keeps the item in a mailbox, and grants it as soon as there is room.";
         BundleBySku "bundle_by_sku"
             "Grants a bundle by its own SKU.";
         BundleQuantityIgnored "bundle_quantity_ignored"

@@ -159,6 +159,7 @@ tests_of_flaws! {
     answering:
         ForgeryAnswered500 forgery_answered_500
         ForgeryAnswered200 forgery_answered_200
+        ErrorAnswered200 error_answered_200
         RedeliveryAnswered409 redelivery_answered_409
         RedeliveryAnswered500 redelivery_answered_500
         RedeliveryAnsweredOtherwise redelivery_answered_otherwise

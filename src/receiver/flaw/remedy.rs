@@ -138,6 +138,7 @@ remedies! {
     // Responses.
     ForgeryAnswered500 "respond with 403 if the signature is wrong: catch the error of the verification before the framework makes a 500 of it";
     ForgeryAnswered200 "respond with the status 403 if the signature is wrong, not with 200 and an error in the body";
+    ErrorAnswered200 "respond with 4xx or 5xx if the item can't be granted, or keep it and grant it as soon as there is room";
     RedeliveryAnswered409 "respond to a known idempotency key with 2xx: the sender may never have seen your first response";
     RedeliveryAnswered500 "respond to a known idempotency key with 2xx: use `ON CONFLICT DO NOTHING`, or catch the violation of the unique key";
     RedeliveryAnsweredOtherwise "respond to a known idempotency key as to a new one, with the same status and body";

@@ -21,7 +21,7 @@ use crate::receiver::variant::Variant;
 
 use super::{KeyLocks, conflict, first_chosen, lock};
 
-use inventory_view::HiddenGrant;
+use inventory_view::HiddenGrants;
 
 /// Variants that can't be combined: at most one of each list.
 const CONFLICTS: &[&[Variant]] = &[
@@ -46,6 +46,7 @@ const CONFLICTS: &[&[Variant]] = &[
     &[Variant::ChunkedAnswers, Variant::Http10Answers],
     &[Variant::BundleBySku, Variant::BundleQuantityIgnored],
     &[Variant::InProgress409, Variant::InProgress503],
+    &[Variant::AsynchronousGrants, Variant::Mailbox],
 ];
 
 /// How long keys are remembered, if not forever.
@@ -61,9 +62,8 @@ pub(crate) struct Variants {
     /// failed delivery is not included, because it may be sent again.
     used_signatures: Mutex<HashSet<String>>,
     key_locks: KeyLocks,
-    /// Recorded grants that are not visible yet. Only in memory: after a crash they are visible at
-    /// once, because the ledger has them.
-    hidden_grants: tokio::sync::Mutex<Vec<HiddenGrant>>,
+    /// Only in memory: after a crash they are visible at once, because the ledger has them.
+    hidden_grants: tokio::sync::Mutex<HiddenGrants>,
 }
 
 impl Variants {

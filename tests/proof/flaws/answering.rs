@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use aghook::internals::policy::Forgery;
 use aghook::internals::receiver::Flaw;
+use http::Method;
 use serde_json::json;
 
 use super::peer::{
@@ -45,6 +46,22 @@ pub(crate) async fn forgery_answered_500() {
 
 pub(crate) async fn forgery_answered_200() {
     answers_forgeries_with(Flaw::ForgeryAnswered200, 200).await;
+}
+
+pub(crate) async fn error_answered_200() {
+    let Pair { sound, flawed } = pair(Flaw::ErrorAnswered200).await;
+    let full = format!("/debug/players/{PLAYER}/items/{SKU}/full");
+    for (peer, status) in [(sound, 422), (flawed, 200)] {
+        assert_eq!(peer.request(Method::PUT, &full, "").await.status, 200);
+        let response = peer.send(signed(&body_of(&event()), NOW)).await;
+        let response = response.expect("answered");
+        assert_eq!(response.status, status);
+        assert!(response.body.contains("\"status\":\"error\""));
+        assert_eq!(peer.request(Method::DELETE, &full, "").await.status, 200);
+        assert_eq!(peer.held(PLAYER, SKU).await, "0");
+        assert_eq!(peer.deliver(&event()).await, 200);
+        assert_eq!(peer.held(PLAYER, SKU).await, QUANTITY);
+    }
 }
 
 /// The flawed receiver answers redeliveries with `status` and grants nothing for them.

@@ -52,6 +52,7 @@ const BEYOND_LIMITS: &[(&str, &str)] = &[
     ("idempotency/long_keys", "status"),
     ("payload/huge_bundle", "status"),
     ("payload/items_without_item", "status"),
+    ("payload/large_quantity", "status"),
     ("payload/long_sku", "status"),
     ("payload/other_item_type", "status"),
     ("payload/zero_character", "status"),

@@ -125,7 +125,14 @@ impl RawClient {
         let ahead = self.signed(&body, now() + 30);
         let script =
             "PUT /debug/players/P5/respond HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n[503]";
+        let fill = |method: &str| {
+            let path = "/debug/players/P11/items/gem/full";
+            self.exchange(format!("{method} {path} HTTP/1.1\r\nHost: a\r\n\r\n").as_bytes())
+        };
         let mut responses = vec![
+            fill("PUT"),
+            self.deliver(&event("kept", "P11", "gem")),
+            fill("DELETE"),
             self.deliver(&event("first", "P1", "gem")),
             self.deliver(&event("first", "P1", "gem")),
             self.deliver(&unknown),
@@ -145,7 +152,7 @@ impl RawClient {
             self.deliver(&event("redeemed alone", "P8", "gem")),
             self.deliver(&item_event("item.add", "added alone", "P10")),
         ];
-        for player in ["P1", "p1", "P2", "P7", "P8", "P9", "P10"] {
+        for player in ["P1", "p1", "P2", "P7", "P8", "P9", "P10", "P11"] {
             responses.extend(["gem", "coin", "chest"].map(|sku| self.held(player, sku)));
         }
         responses

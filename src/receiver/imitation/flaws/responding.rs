@@ -40,6 +40,12 @@ impl Flaws {
                 )?;
                 Some(ReceiverResponse::new(status, outcome.response.body.clone()))
             }
+            Decision::Refused(Refusal::CannotGrant { .. } | Refusal::Declined(_))
+                if self.has(Flaw::ErrorAnswered200) =>
+            {
+                let body = outcome.response.body.clone();
+                Some(ReceiverResponse::new(StatusCode::OK, body))
+            }
             Decision::Redelivery { .. } if self.has(Flaw::RedeliveryAnsweredOtherwise) => {
                 let body = Bytes::from_static(br#"{"status":"duplicate"}"#);
                 Some(ReceiverResponse::new(StatusCode::OK, body))

@@ -8,6 +8,7 @@ use http::{HeaderMap, StatusCode};
 use crate::protocol::{Event, EventKind, Item, ItemKind, SIGNATURE_HEADER, TIMESTAMP_HEADER};
 use crate::receiver::authentication::{only_value, parse_timestamp};
 use crate::receiver::imitation::similar_ids::{without_accents, without_trailing_spaces};
+use crate::receiver::ledger::Grants;
 use crate::receiver::outcome::{Decision, RequestOutcome};
 use crate::receiver::refusal::{Refusal, Skipped};
 
@@ -19,6 +20,9 @@ const PERIOD: Duration = Duration::from_secs(1);
 
 /// The tolerance of [`Variant::LittleAheadAccepted`].
 const AHEAD: Duration = Duration::from_secs(5);
+
+/// The most that [`Variant::LimitedValues`] grants of an item.
+const MOST_OF_AN_ITEM: u64 = 1_000_000;
 
 const KNOWN_PLAYER_PREFIX: &str = "player-";
 
@@ -94,6 +98,15 @@ impl Variants {
         exceeded
             .next()
             .map_or(Ok(()), |(what, _)| Err(Refusal::BeyondLimits(what)))
+    }
+
+    /// Refuses an event that grants more of an item than the game allows.
+    pub(crate) fn refuse_large_grants(&self, grants: &Grants) -> Result<(), Refusal> {
+        let is_large = |quantity: &u64| *quantity > MOST_OF_AN_ITEM;
+        if self.has(Variant::LimitedValues) && grants.values().any(is_large) {
+            return Err(Refusal::BeyondLimits("a quantity"));
+        }
+        Ok(())
     }
 
     /// A player ID as the game stores and compares it.
