@@ -118,6 +118,9 @@ impl FaultDictionary {
                 explained.filter(|(scenario, found)| explains(pattern, scenario, found));
             let mut scenarios: Vec<usize> = explained.map(|(_, found)| found.number).collect();
             scenarios.sort_unstable();
+            if scenarios.is_empty() {
+                break;
+            }
             left.retain(|scenario, found| !explains(pattern, scenario, found));
             causes.push(LikelyCause {
                 certainty: if *fit >= LIKELY {

@@ -16,6 +16,8 @@ use crate::verify::Verdict;
 const LISTED: usize = 5;
 /// The most lines of the problems of one failure.
 const PROBLEM_LINES: usize = 40;
+/// The fewest lines to which they are cut to make room for likely causes.
+const FEWEST_LINES: usize = 20;
 /// The number of lines after which failures are no longer shown in full, after which scenarios are only
 /// counted, and after which causes are.
 const FULL_LINES: usize = 40;
@@ -29,16 +31,13 @@ pub(super) fn write_failures(
     run: &RunRecord,
     list_all: bool,
 ) -> io::Result<()> {
-    let mut room = Room { list_all, used: 0 };
-    for cause in &run.ended.likely_causes {
-        out.gap()?;
-        let (label, headline) = (
-            paint(style_of(Verdict::Failed), cause.label()),
-            cause.headline(),
-        );
-        out.prose(0, 2, &format!("{label}: {headline}"))?;
-        cause.advice().try_for_each(|line| out.prose(2, 2, &line))?;
-    }
+    let likely = out.drafted(|draft| write_likely_causes(draft, run))?;
+    out.write(&likely)?;
+    let mut room = Room {
+        list_all,
+        used: likely.lines().count(),
+        is_first: true,
+    };
     let causes = &run.common.causes;
     if !causes.is_empty() {
         out.gap()?;
@@ -46,7 +45,7 @@ pub(super) fn write_failures(
     }
     let mut more_causes = 0;
     for cause in causes {
-        let full = out.drafted(|draft| write_cause(draft, run, cause, list_all))?;
+        let full = out.drafted(|draft| write_cause(draft, run, cause, room))?;
         if room.takes_in_full(&full) {
             out.gap()?;
             out.write(&full)?;
@@ -76,7 +75,7 @@ pub(super) fn write_failures(
     });
     let (mut is_listed, mut left_out) = (false, 0);
     for (record, problems) in own {
-        let full = whole_problems(out, record, &problems, list_all)?;
+        let full = whole_problems(out, record, &problems, room)?;
         if room.takes_in_full(&full) {
             out.gap()?;
             out.write(&full)?;
@@ -103,15 +102,20 @@ fn whole_problems(
     out: &TextOutput<'_>,
     record: &ScenarioRecord,
     problems: &[PlacedCheck<'_>],
-    list_all: bool,
+    room: Room,
 ) -> io::Result<String> {
-    let full = out.drafted(|draft| write_problems(draft, record, problems, !list_all))?;
-    let left_out = full.lines().count().saturating_sub(PROBLEM_LINES);
-    if list_all || left_out == 0 {
+    let full = out.drafted(|draft| write_problems(draft, record, problems, !room.list_all))?;
+    let limit = if room.is_first {
+        PROBLEM_LINES.saturating_sub(room.used).max(FEWEST_LINES)
+    } else {
+        PROBLEM_LINES
+    };
+    let left_out = full.lines().count().saturating_sub(limit);
+    if room.list_all || left_out == 0 {
         return Ok(full);
     }
     out.drafted(|draft| {
-        let mut shown = full.lines().take(PROBLEM_LINES);
+        let mut shown = full.lines().take(limit);
         shown.try_for_each(|line| draft.whole_line(0, line))?;
         let note = format!("… {left_out} more lines; --verbose shows all");
         draft.line(2, &paint(DIM, note))
@@ -119,16 +123,20 @@ fn whole_problems(
 }
 
 /// The room for failures.
+#[derive(Debug, Clone, Copy)]
 struct Room {
     list_all: bool,
     used: usize,
+    /// Whether no failure was shown yet.
+    is_first: bool,
 }
 
 impl Room {
     /// Whether a failure of this text is shown in full. The first one always is.
     fn takes_in_full(&mut self, text: &str) -> bool {
         let lines = text.lines().count() + 1;
-        let fits = self.list_all || self.used == 0 || self.used + lines <= FULL_LINES;
+        let fits = self.list_all || self.is_first || self.used + lines <= FULL_LINES;
+        self.is_first = false;
         if fits {
             self.used += lines;
         }
@@ -136,11 +144,21 @@ impl Room {
     }
 }
 
+fn write_likely_causes(out: &mut TextOutput<'_>, run: &RunRecord) -> io::Result<()> {
+    for cause in &run.ended.likely_causes {
+        let label = paint(style_of(Verdict::Failed), cause.label());
+        out.gap()?;
+        out.prose(0, 2, &format!("{label}: {}", cause.headline()))?;
+        cause.advice().try_for_each(|line| out.prose(2, 2, &line))?;
+    }
+    Ok(())
+}
+
 fn write_cause(
     out: &mut TextOutput<'_>,
     run: &RunRecord,
     cause: &CommonCause,
-    list_all: bool,
+    room: Room,
 ) -> io::Result<()> {
     write_headline(out, cause)?;
     out.line(2, &cause.check_summary())?;
@@ -148,12 +166,12 @@ fn write_cause(
         out.line(2, responses)?;
     }
     if let Some((record, problems)) = run.example(cause) {
-        let text = whole_problems(out, record, &problems, list_all)?;
+        let text = whole_problems(out, record, &problems, room)?;
         out.write(&text)?;
     }
     // Listing the last scenario takes no more room than the line “and 1 more”.
     let limit = match cause.scenarios.len() - 1 {
-        all if list_all || all == LISTED + 1 => all,
+        all if room.list_all || all == LISTED + 1 => all,
         _ => LISTED,
     };
     let (others, more) = cause.others(limit);
