@@ -1,5 +1,4 @@
-//! Mistakes in the body: read twice, decoded incorrectly, changed in transit, or serialized again
-//! by a JSON library.
+//! Mistakes in the body: read twice, changed in transit, or serialized again by a JSON library.
 
 use std::borrow::Cow;
 
@@ -8,6 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use super::algorithm::sha256;
+use super::charset;
 use super::json_text::in_all_styles;
 use super::mistake::{Candidates, Mistake, mistakes};
 use super::python_text;
@@ -50,15 +50,11 @@ mistakes! {
     BASE64 "body_base64"
         "The base64 of the body was signed: some gateways pass the body on in base64.";
     HASHED "body_hashed" "The hex SHA-256 of the body was signed, not the body.";
-    LATIN_1 "body_decoded_as_latin_1"
-        "The body was decoded as Latin-1 instead of UTF-8 before it was signed.";
     BASE64_DECODED "body_base64_decoded"
         "The given body is base64, but the decoded body was signed: some gateways pass the body on in \
          base64.";
     JSON_STRING "body_json_string"
         "The body was serialized twice before it was signed: as JSON inside a JSON string.";
-    WAS_LATIN_1 "body_was_decoded_as_latin_1"
-        "The given body was decoded as Latin-1 instead of UTF-8, but the original bytes were signed.";
     PYTHON_DICT "body_python_dict"
         "Python's text of a dict, with single quotes, was signed: the parsed body was formatted into a \
          string.";
@@ -71,6 +67,7 @@ pub(super) fn candidates(body: &[u8]) -> (Candidates<Vec<u8>>, Vec<&'static str>
     let mut bodies = Candidates::correct(body.to_vec());
     add_changed_ends_and_lines(body, &mut bodies);
     add_encodings(body, &mut bodies);
+    charset::add_to(&mut bodies, body);
     if body.len() > RESERIALIZE_LIMIT {
         return (bodies, vec!["JSON serialized again"]);
     }
@@ -110,17 +107,11 @@ fn add_encodings(body: &[u8], bodies: &mut Candidates<Vec<u8>>) {
     bodies.add(b"[object Object]".to_vec(), [OBJECT_OBJECT]);
     bodies.add(STANDARD.encode(body).into_bytes(), [BASE64]);
     bodies.add(hex::encode(sha256(&[body])).into_bytes(), [HASHED]);
-    let latin_1: String = body.iter().copied().map(char::from).collect();
-    bodies.add(latin_1.into_bytes(), [LATIN_1]);
     if let Ok(bytes) = STANDARD.decode(body.trim_ascii()) {
         bodies.add(bytes, [BASE64_DECODED]);
     }
     if let Ok(text) = std::str::from_utf8(body) {
         bodies.add(Value::from(text).to_string().into_bytes(), [JSON_STRING]);
-        let latin_1: Result<Vec<u8>, _> = text.chars().map(u8::try_from).collect();
-        if let Ok(bytes) = latin_1 {
-            bodies.add(bytes, [WAS_LATIN_1]);
-        }
     }
 }
 

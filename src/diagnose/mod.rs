@@ -10,6 +10,7 @@
 
 mod algorithm;
 mod body;
+mod charset;
 mod freshness;
 mod json_text;
 mod key;

@@ -75,6 +75,7 @@ fn every_known_mistake_has_a_vector_and_is_documented() {
     let known: BTreeSet<String> = [
         algorithm::NAMES,
         body::NAMES,
+        charset::NAMES,
         key::NAMES,
         layout::NAMES,
         notation::NAMES,

@@ -174,6 +174,31 @@ add("body_base64_decoded", GOOD, body=base64.b64encode(BODY.encode()))
 add("body_hashed", over(hashlib.sha256(BODY.encode()).hexdigest()))
 add("body_decoded_as_latin_1", over(BODY.encode().decode("latin-1")))
 add("body_was_decoded_as_latin_1", GOOD, body=BODY.encode().decode("latin-1"))
+
+
+def windows_1252(body, undefined):
+    characters = (bytes([byte]).decode("cp1252", "replace") for byte in body.encode())
+    return "".join(undefined if character == "\ufffd" else character for character in characters)
+
+
+# In windows-1252, the bytes of BODY are not all defined, those of PRICE are.
+PRICE = '{"name":"Café – 5 € 💎"}'
+add("body_decoded_as_windows_1252", over(PRICE.encode().decode("cp1252")), body=PRICE)
+add("body_decoded_as_windows_1252", over(windows_1252(BODY, "\ufffd")))
+add("body_decoded_as_windows_1252", over(windows_1252(BODY, "\x81")))
+add("body_was_decoded_as_windows_1252", over(PRICE), body=PRICE.encode().decode("cp1252"))
+add("body_decoded_as_ascii", over(BODY.encode().decode("ascii", "replace")))
+INVALID = BODY.encode() + b"\xff \xe2\x82 \xc3"
+add("body_invalid_bytes_replaced", over(INVALID.decode("utf-8", "replace")), body=INVALID)
+add("body_bytes_replaced", over(re.sub(rb"[\x80-\xff]", b"?", BODY.encode())))
+add("body_bytes_replaced", over(BODY.encode().replace(b"\x81", b"?")))
+add("body_encoded_as_ascii", over(BODY.encode("ascii", "replace")))
+add("body_encoded_as_ascii", over(BODY.replace("💎", "💎💎").encode("ascii", "replace")))
+add("body_encoded_as_latin_1", over(PRICE.encode("latin-1", "replace")), body=PRICE)
+add("body_encoded_as_windows_1252", over(PRICE.encode("cp1252", "replace")), body=PRICE)
+for charset in ["utf-16-be", "utf-16-le"]:
+    add("body_utf_16", over(BODY.encode(charset)))
+    add("body_utf_16", over(("\ufeff" + BODY).encode(charset)))
 add("body_json_string", over(json.dumps(BODY, ensure_ascii=False)))
 add("body_json_string_unwrapped", GOOD, body=json.dumps(BODY, ensure_ascii=False))
 
@@ -195,6 +220,30 @@ def slashes(text):
     return text.replace("/", "\\/")
 
 
+def without_nulls(value):
+    if isinstance(value, list):
+        return [without_nulls(entry) for entry in value]
+    if isinstance(value, dict):
+        return {key: without_nulls(entry) for key, entry in value.items() if entry is not None}
+    return value
+
+
+def java_double(found):
+    value = float(found[0])
+    if value == 0 or 1e-3 <= abs(value) < 1e7:
+        return repr(value)
+    digits, exponent = f"{value:.16e}".split("e")
+    return f"{float(digits)}E{int(exponent)}"
+
+
+def gson(value):
+    """As `new Gson().toJson(new Gson().fromJson(text, Map.class))`."""
+    text = dumps(without_nulls(value), separators=COMPACT)
+    for character in "<>&='":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return re.sub(r"(?<=[:,\[])-?[0-9.]+(?=[,}\]])", java_double, text)
+
+
 add("json_compact", GOOD, body=dumps())
 add("json_compact", GOOD, body=dumps(indent=2))
 add("json_spaced", over(dumps()))
@@ -214,6 +263,16 @@ add("json_compact_html", over(html(BODY)))
 add("json_compact_sorted_html", over(html(dumps(sort_keys=True, separators=COMPACT))))
 add("json_compact_dotnet", over(dotnet(EVENT)))
 add("json_compact_javascript_numbers", over(BODY.replace("95.0", "95")))
+NON_NULL = without_nulls(EVENT)
+add("json_compact_without_nulls", over(dumps(NON_NULL, separators=COMPACT)))
+add("json_compact_sorted_without_nulls", over(dumps(NON_NULL, separators=COMPACT, sort_keys=True)))
+add("json_compact_without_nulls_ascii", over(json.dumps(NON_NULL, separators=COMPACT)))
+JACKSON = dumps(NON_NULL, separators=COMPACT).replace("💎", "\\uD83D\\uDC8E")
+add("json_compact_without_nulls_jackson", over(JACKSON))
+NULLS = {"a": None, "b": [None, {"c": None, "d": 0.0001}], "e": "it's = <>&"}
+add("json_compact_without_nulls_gson_java_doubles", over(gson(EVENT)))
+add("json_compact_without_nulls_gson_java_doubles", over(gson(NULLS)), body=dumps(NULLS))
+add("json_compact_java_doubles", over(gson([12, None])), body="[12,null]")
 BIG = '{"a":18446744073709551615,"b":0.1,"c":-2.0}'
 ROUNDED = '{"a":18446744073709552000,"b":0.1,"c":-2}'
 add("json_compact_javascript_numbers", over(ROUNDED), body=BIG)

@@ -37,6 +37,10 @@ pub(crate) enum Escapes {
     SlashesAndNonAscii,
     /// As Go does by default: characters that are special in HTML and JavaScript.
     Html,
+    /// As Gson does by default: as Go, and also `=` and `'`.
+    Gson,
+    /// As Jackson does when it writes bytes: characters beyond U+FFFF, in uppercase hex.
+    Jackson,
     /// As .NET does by default: non-ASCII characters and those that are special in HTML, in
     /// uppercase hex.
     DotNet,
@@ -48,6 +52,8 @@ pub(crate) enum Numbers {
     AsGiven,
     /// All as doubles, so 1.0 becomes 1.
     JavaScript,
+    /// All as Java's doubles, so 1 becomes 1.0.
+    JavaDoubles,
 }
 
 impl JsonStyle {
@@ -142,6 +148,8 @@ impl Escapes {
             Self::NonAscii => character > '~',
             Self::SlashesAndNonAscii => !character.is_ascii(),
             Self::Html => matches!(character, '<' | '>' | '&' | '\u{2028}' | '\u{2029}'),
+            Self::Gson => matches!(character, '=' | '\'') || Self::Html.escapes(character),
+            Self::Jackson => character > '\u{ffff}',
             Self::DotNet => {
                 matches!(character, '"' | '<' | '>' | '&' | '\'' | '+' | '`') || character > '~'
             }
@@ -151,7 +159,7 @@ impl Escapes {
     fn write_units(self, character: char, out: &mut String) {
         for unit in character.encode_utf16(&mut [0; 2]) {
             let written = match self {
-                Self::DotNet => write!(out, "\\u{unit:04X}"),
+                Self::DotNet | Self::Jackson => write!(out, "\\u{unit:04X}"),
                 _ => write!(out, "\\u{unit:04x}"),
             };
             debug_assert!(written.is_ok(), "writing to a string can't fail");
@@ -163,6 +171,7 @@ impl Numbers {
     fn text(self, number: &Number) -> String {
         match (self, number.as_f64()) {
             (Self::JavaScript, Some(value)) => javascript_number(value),
+            (Self::JavaDoubles, Some(value)) => java_double(value),
             _ => number.to_string(),
         }
     }
@@ -180,6 +189,20 @@ fn javascript_number(value: f64) -> String {
     match text.split_once('e') {
         Some((digits, exponent)) if !exponent.starts_with('-') => format!("{digits}e+{exponent}"),
         _ => text,
+    }
+}
+
+/// As Java's `Double.toString`.
+fn java_double(value: f64) -> String {
+    let size = value.abs();
+    if size == 0.0 || (1e-3..1e7).contains(&size) {
+        return format!("{value:?}");
+    }
+    let text = format!("{value:E}");
+    if text.contains('.') {
+        text
+    } else {
+        text.replace('E', ".0E")
     }
 }
 
@@ -217,6 +240,10 @@ mod tests {
                 "\"a/\\\"\\\\\\n\\u0001\u{7f}é💎\\u003c'+\\u0026\"",
             ),
             (
+                Escapes::Jackson,
+                "\"a/\\\"\\\\\\n\\u0001\u{7f}é\\uD83D\\uDC8E<'+&\"",
+            ),
+            (
                 Escapes::DotNet,
                 r#""a/\u0022\\\n\u0001\u007F\u00E9\uD83D\uDC8E\u003C\u0027\u002B\u0026""#,
             ),
@@ -224,6 +251,24 @@ mod tests {
         for (escapes, expected) in expected {
             assert_eq!(escaped(escapes, text), expected, "{escapes:?}");
         }
+    }
+
+    /// The expected text is from Gson 2.10: `gson.toJson(gson.fromJson(text, Map.class))`.
+    #[test]
+    fn numbers_and_escapes_are_written_as_by_gson() {
+        let style = JsonStyle {
+            escapes: Escapes::Gson,
+            numbers: Numbers::JavaDoubles,
+            ..JsonStyle::default()
+        };
+        let value = json!({
+            "numbers": [1200, 1_725_548_450, 94.99, 0, 0.0001, 0.001, 10_000_000, 9_999_999, -3, u64::MAX],
+            "text": "<b>&='é💎/\u{2028}\u{7f}\"\\\u{8}\u{c}\u{1}",
+        });
+        let expected = "{\"numbers\":[1200.0,1.72554845E9,94.99,0.0,1.0E-4,0.001,1.0E7,9999999.0,\
+                        -3.0,1.8446744073709552E19],\"text\":\"\\u003cb\\u003e\\u0026\\u003d\
+                        \\u0027é💎/\\u2028\u{7f}\\\"\\\\\\b\\f\\u0001\"}";
+        assert_eq!(style.text(&value), expected);
     }
 
     #[test]
@@ -251,7 +296,7 @@ mod tests {
         fn every_style_keeps_the_value(text: String) {
             let value = json!({ "text": [text, {}, []], "n": 1 });
             let whitespace = Whitespace::Indented { unit: "\t", line_break: "\n" };
-            for escapes in [Escapes::NonAscii, Escapes::SlashesAndNonAscii, Escapes::Html, Escapes::DotNet] {
+            for escapes in [Escapes::NonAscii, Escapes::SlashesAndNonAscii, Escapes::Html, Escapes::Gson, Escapes::Jackson, Escapes::DotNet] {
                 let style = JsonStyle { whitespace, escapes, ..JsonStyle::default() };
                 let read: Value = serde_json::from_str(&style.text(&value)).expect("JSON");
                 prop_assert_eq!(&read, &value);

@@ -43,7 +43,7 @@ fn rewritten(flaw: Flaw, body: &[u8]) -> Option<Vec<u8>> {
         let value: Value = serde_json::from_slice(body).ok()?;
         let value = match numbers {
             Numbers::JavaScript => in_key_order(value),
-            Numbers::AsGiven => value,
+            _ => value,
         };
         let style = JsonStyle {
             whitespace,
