@@ -6,11 +6,12 @@ use std::time::Duration;
 use aghook::internals::policy::Outcome;
 use aghook::internals::run::{
     AttemptEnded, BodyRecord, ConnectionRecord, DeliveryEnded, EffectsEnded, FORMAT_VERSION,
-    ProbeReading, ResponseRecord, RunEnded, RunEvent, RunStarted, ScenarioEnded, ScenarioStarted,
-    SentRequestRecord, StepEnded, TimingsRecord,
+    LikelyCause, ProbeReading, ResponseRecord, RunEnded, RunEvent, RunStarted, ScenarioEnded,
+    ScenarioStarted, SentRequestRecord, StepEnded, TimingsRecord,
 };
 use aghook::internals::scenario::Level;
 use aghook::internals::verify::{Check, Verdict, VerdictCounts};
+use serde_json::json;
 
 /// The start of the run: the time in the documented example.
 const BEGAN: i64 = 1_725_548_450;
@@ -64,12 +65,31 @@ pub(crate) fn sample_run() -> Vec<RunEvent> {
         not_run: 3,
         setup_problem: None,
         receiver_stopped: false,
-        likely_causes: Vec::new(),
+        likely_causes: vec![likely_cause()],
         explored: None,
         took: Duration::from_millis(1234),
         held_back: Duration::ZERO,
     }));
     events
+}
+
+/// That explains scenario 2, and may be another bug.
+fn likely_cause() -> LikelyCause {
+    let cause = json!({
+        "certainty": "likely",
+        "flaw": "forgery_answered_200",
+        "about": "the receiver answers a forgery | with <200>",
+        "remedy": "respond to a forgery with 401 or 403",
+        "or": [{
+            "flaw": "signature_not_checked",
+            "about": "the receiver never checks the signature",
+            "remedy": "verify the signature first",
+        }],
+        "explains": 1,
+        "scenarios": [2],
+        "failing": 2,
+    });
+    serde_json::from_value(cause).expect("a cause")
 }
 
 /// The events of failing scenarios and the end of the run.
