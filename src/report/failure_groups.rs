@@ -20,9 +20,10 @@ use super::sanitize::sanitize;
 use super::scenario_record::{PlacedCheck, ScenarioRecord, is_problem};
 use crate::run::{AttemptEnded, ResponseRecord};
 use crate::transport::Failure;
-use crate::verify::{Check, Verdict, VerdictCounts};
+use crate::verify::{Check, GrantFailure, Verdict, VerdictCounts};
 use event_features::{CommonFeatures, EventFeatures};
 use genuine_responses::GenuineResponses;
+use grant_cause::GrantCause;
 use group_key::{CheckKind, GroupKey, HandledAs};
 use response_bodies::ResponseBodies;
 
@@ -34,6 +35,8 @@ pub(super) struct FailureGroups {
     /// The number of checks of each kind, including those that passed.
     check_counts: BTreeMap<CheckKind, usize>,
     genuine: GenuineResponses,
+    /// Whether a probe has shown that a grant changes something.
+    probe_works: bool,
     /// The events that were handled as expected.
     handled: BTreeMap<HandledAs, EventFeatures>,
 }
@@ -43,6 +46,8 @@ struct FoundKey {
     key: GroupKey,
     /// Whether the cause is that the target went away, if it did.
     if_lost: bool,
+    /// The key instead, if other scenarios have it.
+    if_known: Option<GroupKey>,
 }
 
 #[derive(Debug, Default)]
@@ -118,6 +123,8 @@ impl FailureGroups {
         if !scripted {
             self.genuine.observe(&record.attempts);
         }
+        let mut readings = record.effects.iter().flat_map(|effects| &effects.readings);
+        self.probe_works |= readings.any(|reading| reading.before != reading.after);
         let attempts = record.last_attempts();
         for (index, placed) in record.checks().enumerate() {
             let attempt = placed.place.delivery();
@@ -134,7 +141,13 @@ impl FailureGroups {
                 self.genuine.has_problems |= kind.is_genuine() && !scripted;
                 let key = GroupKey::of(kind, record, placed.check, attempt);
                 let if_lost = key.is_lost_target(attempt);
-                let key = FoundKey { key, if_lost };
+                let if_known =
+                    delivered.and_then(|delivered| key.of_known_event(record, delivered));
+                let key = FoundKey {
+                    key,
+                    if_lost,
+                    if_known,
+                };
                 self.keys
                     .insert((record.started.scenario, index), key.clone());
                 let group = self.groups.entry(key).or_default();
@@ -160,7 +173,12 @@ impl FailureGroups {
                 return GroupKey::LostTarget;
             }
             let basic = basic.as_ref().filter(|_| found.key.is_repeated_grant());
-            basic.unwrap_or(&found.key).clone()
+            let known = found.if_known.as_ref().filter(|known| size(known) > 0);
+            let never = GroupKey::Grant(GrantCause::Other(GrantFailure::AcceptedNotGranted));
+            let is_of_never = found.key == GroupKey::Grant(GrantCause::KeyKept)
+                && size(&never) > size(&found.key);
+            let never = Some(&never).filter(|_| is_of_never);
+            basic.or(known).or(never).unwrap_or(&found.key).clone()
         };
         let keys = self
             .groups
@@ -203,7 +221,7 @@ impl FailureGroups {
                 (GroupKey::LostTarget, Some(note)) => note.clone(),
                 _ => key.title(),
             };
-            let help = key.help();
+            let help = key.help(self.probe_works);
             let help =
                 help.or_else(|| features.as_ref()?.refusal_help.filter(|_| key.is_refusal()));
             group.cause(number, title, help, features)

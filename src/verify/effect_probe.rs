@@ -12,7 +12,7 @@ use super::held_items::HeldItems;
 use super::redemption::{Duty, Redemption};
 use super::verdict::{Check, Requirement};
 use crate::probe::QUANTITY_PROBE;
-use crate::protocol::Event;
+use crate::protocol::{Event, ItemKind};
 use crate::scenario::{Effect, ExpectedEffect, ExpectedValue, Policy, shortened};
 
 /// What a probe reads: the name of the probe, the player and the SKU.
@@ -28,6 +28,8 @@ pub(crate) struct EffectProbe<'run> {
     policy: Policy,
     redemption: &'run Redemption,
     change: Change<'run>,
+    /// The SKUs of the event's own bundles.
+    bundles: Vec<String>,
     /// Whether the responses to the event decide whether it must have been granted.
     if_delivered: bool,
     /// What is expected if all events are accepted, until their responses are known.
@@ -107,7 +109,10 @@ impl<'run> EffectProbe<'run> {
             ExpectedEffect::Removed(event) => (Change::Removed(&event.name), false),
             ExpectedEffect::NotGranted(_) | ExpectedEffect::Probe { .. } => (Change::Fixed, false),
         };
+        let items = data.granted_items().iter();
+        let bundles = items.filter(|item| item.kind == ItemKind::Bundle);
         let mut probe = Self {
+            bundles: bundles.map(|item| item.sku.to_string()).collect(),
             subject,
             requirement,
             settle: effect.settle.map(|settle| settle.0).or(settle),
@@ -267,6 +272,7 @@ impl<'run> EffectProbe<'run> {
                     GrantFailure::of_removal(wrong)
                 } else {
                     GrantFailure::of(wrong, self.acceptable(), is_accepted, two_kinds)
+                        .unless_bundle_itself(wrong, &self.bundles)
                 };
                 let requirement = self.requirement;
                 let check = requirement.checked(false, &self.subject, expected, seen);

@@ -15,6 +15,8 @@ pub(crate) enum GrantFailure {
     Forbidden,
     Overflow,
     Rounded,
+    /// The bundle's own SKU instead of what is in it.
+    BundleItself,
     OtherItem,
     TooMuch,
     TooLittle,
@@ -23,7 +25,7 @@ pub(crate) enum GrantFailure {
 }
 
 impl GrantFailure {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 13] = [
         Self::NeverAccepted,
         Self::AcceptedNotGranted,
         Self::Repeated,
@@ -31,6 +33,7 @@ impl GrantFailure {
         Self::Forbidden,
         Self::Overflow,
         Self::Rounded,
+        Self::BundleItself,
         Self::OtherItem,
         Self::TooMuch,
         Self::TooLittle,
@@ -106,6 +109,19 @@ impl GrantFailure {
         }
     }
 
+    /// `BundleItself` instead of `OtherItem`, if one of these bundles is granted and nothing that is in it.
+    pub(super) fn unless_bundle_itself(self, wrong: &[WrongChange], bundles: &[String]) -> Self {
+        let (bundle, contents): (Vec<_>, Vec<_>) = wrong
+            .iter()
+            .partition(|change| change.expected == 0 && bundles.contains(&change.sku));
+        let is_instead = !bundle.is_empty() && !contents.is_empty();
+        if self == Self::OtherItem && is_instead && contents.iter().all(|one| one.observed == 0) {
+            Self::BundleItself
+        } else {
+            self
+        }
+    }
+
     pub(crate) fn text(self) -> &'static str {
         match self {
             Self::NeverAccepted => "no delivery of the event was accepted, and nothing was granted",
@@ -117,6 +133,7 @@ impl GrantFailure {
             Self::Forbidden => "an event is granted that must not be granted",
             Self::Overflow => "a quantity overflows 32 bits",
             Self::Rounded => "a quantity is rounded, as floating-point numbers are",
+            Self::BundleItself => "a bundle's own SKU is granted instead of its contents",
             Self::OtherItem => "another item is granted than expected",
             Self::TooMuch => "too much of an item is granted",
             Self::TooLittle => "too little of an item is granted",
@@ -209,6 +226,26 @@ mod tests {
         assert_eq!(gained(10, true), GrantFailure::BothEvents);
         assert_eq!(gained(10, false), GrantFailure::Repeated);
         assert_eq!(gained(15, true), GrantFailure::Repeated);
+        let change = |sku: &str, expected, observed| WrongChange {
+            sku: sku.to_owned(),
+            expected,
+            observed,
+        };
+        for (hat, found) in [
+            (0, GrantFailure::BundleItself),
+            (2, GrantFailure::OtherItem),
+        ] {
+            let wrong = [change("pack", 0, 1), change("hat", 5, hat)];
+            let bundles = ["pack".to_owned()];
+            assert_eq!(
+                GrantFailure::OtherItem.unless_bundle_itself(&wrong, &bundles),
+                found
+            );
+            assert_eq!(
+                GrantFailure::OtherItem.unless_bundle_itself(&wrong[..1], &bundles),
+                GrantFailure::OtherItem
+            );
+        }
         for failure in GrantFailure::ALL {
             assert_eq!(GrantFailure::from_text(failure.text()), Some(failure));
         }

@@ -28,9 +28,7 @@ type HasFeature = fn(&EventBody) -> bool;
 /// What is said of an event, and how to tell. The most telling first.
 const FEATURES: [(&str, HasFeature); 25] = [
     (REWRITTEN, EventBody::differs_after_parsing),
-    (ESCAPED, |body| {
-        body.has_character(|character| !character.is_ascii() || character == '/')
-    }),
+    (ESCAPED, EventBody::has_characters_that_php_escapes),
     ("`context` is null", |body| body.is_null("/context")),
     ("no `context`", |body| body.lacks("/context")),
     ("`context.player` is given", |body| {
@@ -66,9 +64,7 @@ const FEATURES: [(&str, HasFeature); 25] = [
     ("`item.sku` is longer than 100 characters", |body| {
         body.is_longer("/event_data/item/sku", 100)
     }),
-    (BEYOND_ASCII, |body| {
-        body.has_character(|character| !character.is_ascii())
-    }),
+    (BEYOND_ASCII, |body| !body.text.is_ascii()),
     ("characters of four bytes in UTF-8, such as emoji", |body| {
         body.has_character(|character| character.len_utf8() == 4)
     }),
@@ -94,12 +90,12 @@ const FEATURES: [(&str, HasFeature); 25] = [
 
 const REWRITTEN: &str = "JSON that `JSON.stringify(JSON.parse(body))` writes differently";
 const ESCAPED: &str = "characters that PHP's `json_encode` escapes: beyond ASCII, or slashes";
-const BEYOND_ASCII: &str = "characters beyond ASCII";
-/// Features of events that parsing and writing the JSON changes.
+const BEYOND_ASCII: &str = "bytes above 0x7F in the body: characters beyond ASCII, not escaped";
+/// Features of events that decoding the body, or parsing and writing the JSON, changes.
 const OF_REWRITING: [&str; 3] = [REWRITTEN, ESCAPED, BEYOND_ASCII];
-const REWRITTEN_HELP: &str = "if the signature is verified over JSON that was parsed and written again, \
-                              verify it over the raw body: in Express, `express.raw` before \
-                              `express.json`";
+const REWRITTEN_HELP: &str = "if the signature is verified over a body that was decoded, or over JSON that was parsed \
+                              and written again, verify it over the raw bytes: in Express, `express.raw` \
+                              before `express.json`";
 
 /// The features of some events, if the bodies of all are known.
 #[derive(Debug, Default)]
@@ -217,6 +213,12 @@ impl EventBody {
     fn differs_after_parsing(&self) -> bool {
         let written = as_javascript(&self.event).to_string();
         written != self.text
+    }
+
+    /// Whether a slash or a character beyond ASCII is in the text as it is. An escape of one is verified
+    /// as sent.
+    fn has_characters_that_php_escapes(&self) -> bool {
+        !self.text.is_ascii() || self.text.replace("\\/", "").contains('/')
     }
 
     fn has_nested_bundle(&self) -> bool {
@@ -351,6 +353,16 @@ mod tests {
         let found = of(&["[1.0]", "[2.0]"]).unlike(&of(&["[1]", "[2]"]), "accepted");
         let found = found.expect("something in common");
         assert_eq!(found.refusal_help, Some(REWRITTEN_HELP));
+    }
+
+    /// A receiver that decodes the body as ASCII before it verifies accepts the layout `escaped`.
+    #[test]
+    fn an_escaped_character_does_not_hide_unescaped_ones() {
+        let failing = [r#"{"name":"é"}"#, r#"{"name":"💎"}"#];
+        let accepted = [r#"{"name":"\u00e9"}"#, r#"{"name":"a/b"}"#];
+        let found = common(&failing, &accepted).expect("something in common");
+        assert!(found.contains("bytes above 0x7F"), "{found}");
+        assert!(!found.contains("PHP"), "{found}");
     }
 
     #[test]

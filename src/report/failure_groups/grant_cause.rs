@@ -13,6 +13,8 @@ pub(super) enum GrantCause {
     /// A valid signature, but far from the receiver's time.
     Timestamp,
     Refused,
+    /// Accepted and not granted, after an attempt that was refused or failed.
+    KeyKept,
     Other(GrantFailure),
 }
 
@@ -50,6 +52,9 @@ impl GrantCause {
             _ if is_forbidden && !genuine.is_empty() && !genuine.iter().any(|a| is_accepted(a)) => {
                 Self::Refused
             }
+            _ if failure == GrantFailure::AcceptedNotGranted && is_first_unaccepted(&genuine) => {
+                Self::KeyKept
+            }
             _ => Self::Other(failure),
         }
     }
@@ -60,11 +65,15 @@ impl GrantCause {
             Self::Forgery => "a forgery is granted",
             Self::Timestamp => "a delivery that was signed at another time is granted",
             Self::Refused => "an event is granted although it was refused",
+            Self::KeyKept => {
+                "nothing is granted after a failed attempt, although a retry was accepted"
+            }
             Self::Other(failure) => failure.text(),
         }
     }
 
-    pub(super) fn help(self) -> Option<&'static str> {
+    /// `probe_works` is whether the probe has shown a grant in the run.
+    pub(super) fn help(self, probe_works: bool) -> Option<&'static str> {
         Some(match self {
             Self::Repeated(repetition) => repetition.help(),
             Self::Forgery => "verify the signature before you do anything else",
@@ -72,9 +81,18 @@ impl GrantCause {
                 "refuse a timestamp that differs from your clock by more than some minutes"
             }
             Self::Refused => "grant nothing if you respond with an error",
+            Self::KeyKept => {
+                "the key was kept although the attempt failed: store it in the transaction of the grant"
+            }
+            Self::Other(GrantFailure::AcceptedNotGranted) if probe_works => {
+                "respond after the grant is stored: what fails after a 2xx response is lost"
+            }
             Self::Other(GrantFailure::AcceptedNotGranted) => {
                 "respond after the grant is stored: what fails after a 2xx response is lost. If the \
                  game did grant it, check the probe's URL and `read`"
+            }
+            Self::Other(GrantFailure::BundleItself) => {
+                "the receiver grants the bundle's SKU: grant the nested items, or set `policy.bundles: sku`"
             }
             Self::Other(GrantFailure::Overflow) => {
                 "use 64-bit integers from the parser to the column"
@@ -169,6 +187,15 @@ impl Repetition {
             Self::OtherEventId => "deduplicate by `idempotency_key`, not by `event_id`",
         }
     }
+}
+
+/// Whether the first of these attempts, in the order of their start, was refused or failed.
+fn is_first_unaccepted(attempts: &[&AttemptEnded]) -> bool {
+    attempts.first().is_some_and(|first| {
+        let status = first.response.status();
+        status.is_some_and(|status| status >= 400)
+            || (status.is_none() && first.discarded_response.is_none())
+    })
 }
 
 /// Whether only the time of a forgery's signature is wrong.

@@ -209,6 +209,32 @@ impl GroupKey {
         }
     }
 
+    /// The same problem of events that are certainly known, for a delivery of an event that the receiver
+    /// may know: another delivery of it was accepted or got no response.
+    pub(super) fn of_known_event(
+        &self,
+        record: &ScenarioRecord,
+        delivered: &AttemptEnded,
+    ) -> Option<Self> {
+        let Self::Unaccepted {
+            is_redelivery: false,
+            result,
+        } = self
+        else {
+            return None;
+        };
+        let mut attempts = record.attempts.iter();
+        let may_be_known = attempts.any(|attempt| {
+            let is_same = attempt.event_name == delivered.event_name;
+            let status = attempt.response.status();
+            is_same && attempt.forgery.is_none() && (status.is_none() || is_accepted(attempt))
+        });
+        may_be_known.then(|| Self::Unaccepted {
+            is_redelivery: true,
+            result: result.clone(),
+        })
+    }
+
     /// Whether genuine deliveries are refused.
     pub(super) fn is_refusal(&self) -> bool {
         match self {
@@ -273,9 +299,9 @@ impl GroupKey {
         }
     }
 
-    pub(super) fn help(&self) -> Option<&'static str> {
+    pub(super) fn help(&self, probe_works: bool) -> Option<&'static str> {
         match self {
-            Self::Grant(cause) => cause.help(),
+            Self::Grant(cause) => cause.help(probe_works),
             Self::Unaccepted { is_redelivery, .. } => is_redelivery.then_some(
                 "respond to a known idempotency key with 2xx: the sender may never have seen your \
                  first response",
@@ -407,8 +433,41 @@ mod tests {
         let conflict = check("status", "409", None);
         let key = GroupKey::of(genuine(true), &record, &conflict, Some(second));
         assert_eq!(key.title(), "redeliveries are refused with 409");
-        assert!(key.help().is_some_and(|help| help.contains("2xx")));
+        assert!(key.help(true).is_some_and(|help| help.contains("2xx")));
         assert!(!key.is_refusal() && key.opposite().is_none());
+    }
+
+    #[test]
+    fn a_refusal_beside_an_accepted_or_unanswered_delivery_may_be_one_of_a_known_event() {
+        let conflict = check("status", "409", None);
+        for (other, is_known) in [(200, true), (0, true), (503, false)] {
+            let record = record(&[(1, 409), (2, other)]);
+            let refused = record.attempts.first().expect("an attempt");
+            let key = GroupKey::of(genuine(false), &record, &conflict, Some(refused));
+            let known = key.of_known_event(&record, refused);
+            let title = known.map(|known| known.title());
+            let expected = is_known.then_some("redeliveries are refused with 409");
+            assert_eq!(title.as_deref(), expected);
+        }
+    }
+
+    #[test]
+    fn the_help_for_a_lost_grant_fits_what_happened_before() {
+        let lost = check(
+            "grant of `coupon`",
+            "0",
+            Some(GrantFailure::AcceptedNotGranted.text()),
+        );
+        let help = |attempts: &[(u8, u16)], probe_works| {
+            let key = GroupKey::of(CheckKind::Effect, &record(attempts), &lost, None);
+            key.help(probe_works).unwrap_or_default()
+        };
+        for failed in [503, 422, 0] {
+            let help = help(&[(1, failed), (2, 200)], false);
+            assert!(help.contains("the key was kept"), "{help}");
+        }
+        assert!(help(&[(1, 200)], false).contains("check the probe's URL"));
+        assert!(!help(&[(1, 200), (2, 200)], true).contains("probe"));
     }
 
     #[test]
