@@ -1,5 +1,7 @@
 //! Describes what a plan would do without sending anything.
 
+use std::collections::BTreeSet;
+
 use super::missing_capability::MissingCapability;
 use super::plan::{Plan, PlannedAction, PlannedEvent, PlannedStep};
 use crate::generate::BodyLayout;
@@ -108,7 +110,7 @@ impl Capabilities {
         match action {
             PlannedAction::Script { .. } => self.missing_hook(Hook::SCRIPT),
             PlannedAction::Restart => self.missing_hook(Hook::RESTART),
-            PlannedAction::Hook(hook) => self.missing_hook(&hook.name),
+            PlannedAction::Hook(hook) => self.missing_hooks(&hook.of_scenario),
             PlannedAction::Deliver(deliveries) => {
                 let how = &deliveries.how;
                 if how.forge == Some(Forgery::ExpiredSecret) && !self.expired_secret {
@@ -147,11 +149,26 @@ impl Capabilities {
         }
     }
 
+    /// The hooks that a scenario needs and the profile lacks.
+    pub(super) fn missing_hooks(&self, needed: &BTreeSet<String>) -> Option<MissingCapability> {
+        let missing = needed.iter().filter(|name| !self.hooks.contains(*name));
+        let missing: Vec<String> = missing.cloned().collect();
+        match missing.as_slice() {
+            [] => None,
+            [name] => self.missing_hook(name),
+            _ => Some(MissingCapability::Hooks(missing)),
+        }
+    }
+
     pub(super) fn missing_hook(&self, name: &str) -> Option<MissingCapability> {
         let mut known = self.hooks.iter();
+        // One hook of the bundled suite is not a misspelling of another.
+        let is_bundled = |name: &str| Hook::OF_BUNDLED_SUITE.contains(&name);
+        let similar = known.clone().map(String::as_str);
+        let similar = similar.filter(|other| !(is_bundled(name) && is_bundled(other)));
         (!known.any(|known| known == name)).then(|| MissingCapability::Hook {
             name: name.to_owned(),
-            similar: nearest(name, self.hooks.iter().map(String::as_str)).map(str::to_owned),
+            similar: nearest(name, similar).map(str::to_owned),
         })
     }
 }

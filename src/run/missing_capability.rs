@@ -13,6 +13,8 @@ pub(crate) enum MissingCapability {
         name: String,
         similar: Option<String>,
     },
+    /// Several hooks, by their names.
+    Hooks(Vec<String>),
     ExpiredSecret,
     Http1(Fault),
     /// A key of `wire`, with its value.
@@ -38,6 +40,14 @@ pub(crate) enum MissingCapability {
     ItemWithSkuLength(usize),
 }
 
+fn add_hooks(names: &[String]) -> String {
+    format!(
+        "add `hooks: {{ {}: {{ http: POST … }} }}` to the profile; docs/profiles.md says what the hooks of \
+         the bundled suite do",
+        names.join(": { http: POST … }, ")
+    )
+}
+
 impl MissingCapability {
     /// Why something was not checked, and what to do about it.
     pub(crate) fn reason_and_hint(&self) -> (String, String) {
@@ -61,11 +71,12 @@ impl MissingCapability {
                 format!("the profile has no hook `{name}`"),
                 match similar {
                     Some(similar) => format!("did you mean its hook `{similar}`?"),
-                    None => format!(
-                        "add `hooks: {{ {name}: {{ http: POST … }} }}` to the profile; \
-                         docs/profiles.md says what the hooks of the bundled suite do"
-                    ),
+                    None => add_hooks(std::slice::from_ref(name)),
                 },
+            ),
+            Self::Hooks(names) => (
+                format!("the profile has no hooks `{}`", names.join("` and `")),
+                add_hooks(names),
             ),
             Self::ExpiredSecret => (
                 "the profile does not name the expired secret".into(),
@@ -142,6 +153,11 @@ impl MissingCapability {
     pub(crate) fn step_not_checked(&self, requirement: &Requirement) -> Check {
         let (subject, expected) = match self {
             Self::Hook { name, .. } => return self.not_checked(requirement, name, ends(name)),
+            Self::Hooks(names) => {
+                let names = names.join(" and ");
+                let ends = ends(&names);
+                return self.not_checked(requirement, &names, ends);
+            }
             Self::ExpiredSecret => ("expired_secret", "the receiver refuses the expired secret"),
             Self::Target(_) | Self::SeveralTargets => {
                 ("targets", "deliveries to several instances of the receiver")

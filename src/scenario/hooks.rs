@@ -57,6 +57,12 @@ impl Hook {
     /// The name of the hook that restarts the receiver.
     pub(crate) const RESTART: &str = "restart";
 
+    /// The names of the hooks that steps of the bundled suite run.
+    pub(crate) const OF_BUNDLED_SUITE: [&str; 3] =
+        [Self::FILL_INVENTORY, Self::FREE_INVENTORY, "shift_clock"];
+    pub(crate) const FILL_INVENTORY: &str = "fill_inventory";
+    pub(crate) const FREE_INVENTORY: &str = "free_inventory";
+
     /// The placeholder for how far the receiver's clock must be ahead of real time.
     pub(crate) const SECONDS: &str = "seconds";
 

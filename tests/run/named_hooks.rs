@@ -127,6 +127,26 @@ fn without_the_hook_the_scenario_is_not_checked() {
     }
 }
 
+/// Filling an inventory that can't be freed would disturb other scenarios.
+#[test]
+fn all_hooks_that_are_missing_are_named_before_the_first_runs() {
+    let scenario = format!(
+        "{DELIVERED}  - hook: fill_inventory\n    of: pack\n  - hook: free_inventory\n    of: pack\n"
+    );
+    let fill = "      fill_inventory: { http: \"PUT BASE/fill/{player_id}/{sku}\" }\n";
+    let (transcript, seen) = run(&scenario, fill);
+    transcript
+        .ends_with(0)
+        .says(&["the profile has no hook `free_inventory`", "add `hooks: "])
+        .does_not_say(&["did you mean"]);
+    assert_eq!(seen, ["delivery, 0 h ahead"]);
+    let (transcript, _) = run(&scenario, "      other: { command: [a] }\n");
+    transcript.ends_with(0).says(&[
+        "the profile has no hooks `fill_inventory` and `free_inventory`",
+        "fill_inventory: { http: POST … }, free_inventory: { http: POST … }",
+    ]);
+}
+
 #[cfg(unix)]
 #[test]
 fn a_hook_that_fails_is_broken_and_shows_its_errors_without_secrets() {

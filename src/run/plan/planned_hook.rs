@@ -1,11 +1,12 @@
 //! A step that runs a hook of the profile, with the values of its placeholders.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::{PlannedEvent, Planner};
 use crate::protocol::Event;
 use crate::scenario::document::{Span, Spanned};
-use crate::scenario::{EVENT_PLACEHOLDERS, Hook, HookStep, HookValue, JsonPointer};
+use crate::scenario::{Action, EVENT_PLACEHOLDERS, Hook, HookStep, HookValue, JsonPointer};
 
 /// A hook that steps can run: its name and its placeholders.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +29,8 @@ impl KnownHook {
 #[derive(Debug)]
 pub(crate) struct PlannedHook {
     pub(crate) name: String,
+    /// The names of all hooks that the scenario runs.
+    pub(crate) of_scenario: BTreeSet<String>,
     /// The names of placeholders without braces, and their values.
     pub(crate) values: Vec<(String, String)>,
     /// By how much it moves the receiver's clock ahead.
@@ -68,8 +71,14 @@ impl Planner<'_> {
             );
         }
         self.check_placeholders(&step.name, &values, step.advances.is_some());
+        let steps = self.case.scenario.steps.iter();
+        let of_scenario = steps.filter_map(|step| match &step.action {
+            Action::Hook(hook) => Some(hook.name.value.clone()),
+            _ => None,
+        });
         Some(PlannedHook {
             name: step.name.value.clone(),
+            of_scenario: of_scenario.collect(),
             values,
             advances: step.advances.map(|advances| advances.0),
         })

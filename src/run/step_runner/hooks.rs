@@ -49,6 +49,13 @@ impl<'run> StepRunner<'run> {
         planned: &'run PlannedHook,
         ended: &mut StepEnded,
     ) -> Result<(), Check> {
+        let missing = self
+            .context
+            .capabilities
+            .missing_hooks(&planned.of_scenario);
+        if let Some(missing) = missing {
+            return Err(missing.step_not_checked(&self.plan.requirement));
+        }
         if let Some(advances) = planned.advances {
             let ahead = self.clock.ahead().saturating_add(advances);
             // Even a hook that fails may have moved it.
