@@ -30,7 +30,8 @@ use quantities::QuantityReader;
 /// that the player holds changed, if the profile has the probe `quantity`.
 ///
 /// Exits with 0 if the event was accepted (2xx) or the forgery was refused (4xx), 1 if not, 2 if the
-/// command line or a file is invalid, and 3 if the target could not be reached.
+/// command line or a file is invalid, and 3 if the target could not be reached or
+/// the probe does not work.
 #[derive(Debug, Args)]
 #[command(after_long_help = secret_options::SECRET_HELP)]
 pub struct Fire {
@@ -208,12 +209,17 @@ impl Fire {
                 Ok(before) => quantities.changes(&before, is_accepted).await,
                 Err(reason) => Err(reason),
             };
+            if changes.as_ref().is_err_and(|not_read| not_read.is_broken) {
+                worst = worst.max(Verdict::Broken);
+            }
+            let changes = changes.map_err(|not_read| not_read.reason);
             report.quantities(&changes)?;
             if let Some(problem) = quantities
                 .problem()
                 .filter(|_| is_accepted && changes.is_ok())
             {
                 report.probe_problem(&problem)?;
+                worst = worst.max(Verdict::Broken);
             }
         }
         report.ended(all, as_expected)?;

@@ -54,7 +54,7 @@ impl SecretOptions {
         Ok((secret, self.describe(variable.as_deref())))
     }
 
-    /// `help` with the options that name the secret after those for a signature.
+    /// `help` with the source of the secret, and the options that name it after those for a signature.
     pub(super) fn in_help(&self, help: &str, default_variable: Option<&str>) -> String {
         let source = self.describe(default_variable);
         let option = match &self.secret_file {
@@ -63,6 +63,7 @@ impl SecretOptions {
             None => format!(" --secret-env {source}"),
         };
         help.replace("--signature HEX", &format!("--signature HEX{option}"))
+            .replace("the same secret", &format!("the secret in {source}"))
     }
 
     /// Loads the secrets, from the profile's variables if neither option is given. Prints a note if

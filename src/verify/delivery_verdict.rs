@@ -15,8 +15,8 @@ pub(crate) struct DeliveryVerdict {
 }
 
 /// How to find out why a genuine signature was refused.
-const VERIFY: &str = "if the receiver rejects the signature, log the body, the timestamp and the \
-                      signature that it computes, then run `aghook verify BODY --timestamp SECONDS \
+const VERIFY: &str = "check that the receiver has the same secret; if it has, log the body, the \
+                      timestamp and the signature that it computes, then run `aghook verify BODY --timestamp SECONDS \
                       --signature HEX` to find the mistake";
 
 impl DeliveryVerdict {

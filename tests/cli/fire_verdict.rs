@@ -19,7 +19,7 @@ fn a_genuine_event_is_accepted_or_there_is_a_hint() {
         .ends_with(0)
         .says(&["\n✓ accepted: 204\n"]);
     fired(|| 403, &[]).ends_with(1).says(&[
-        "\n✗ refused: 403\n  → if the receiver rejects the signature",
+        "\n✗ refused: 403\n  → check that the receiver has the secret in AGHOOK_SECRET; if it has, log",
         "`aghook verify BODY --timestamp SECONDS --signature HEX`",
     ]);
     fired(|| 404, &[]).ends_with(3).says(&[
@@ -150,7 +150,7 @@ fn a_probe_that_finds_nothing_is_not_taken_for_a_receiver_that_grants_nothing() 
     let folder = Folder::new().with("aghook.yaml", config);
     let options = ["fire", "--player", "P1", "--sku", "gold"];
     Transcript::of(&mut folder.aghook(&options))
-        .ends_with(0)
+        .ends_with(3)
         .says(&[
             "  gold 0 → 0\n  ‼ probe `quantity` has never returned a value: GET http://",
             "/P1/gold returned 404 (no such route); check the probe's URL",
@@ -201,6 +201,25 @@ fn the_held_quantities_are_shown() {
         .ends_with(0)
         .says(&["\n  gold 0 → 10\n"])
         .does_not_say(&["gold 0 → 5"]);
+}
+
+#[test]
+fn a_probe_that_fails_leaves_it_undecided() {
+    let peer = Peer::answering(|request| {
+        PeerResponse::new(if request.method == "GET" { 500 } else { 200 })
+    });
+    let probe = format!("http: 'GET {}/{{player_id}}', read: $", peer.url());
+    let config = format!(
+        "profiles: {{ local: {{ target: \"{}\", probes: {{ quantity: {{ {probe} }} }} }} }}\n",
+        peer.url()
+    );
+    let folder = Folder::new().with("aghook.yaml", config);
+    Transcript::of(&mut folder.aghook(&["fire"]))
+        .ends_with(3)
+        .says(&[
+            "✓ accepted: 200",
+            "quantities not read: probe `quantity` failed: ",
+        ]);
 }
 
 #[test]

@@ -7,18 +7,44 @@ use crate::protocol::Event;
 use crate::run::{PlannedEvent, RunContext, Session};
 use crate::verify::{EffectWatch, ExpectedInventory, GrantCount};
 
+/// Why quantities were not read.
+#[derive(Debug, Clone)]
+pub(super) struct NotRead {
+    pub(super) reason: String,
+    /// Whether there is a probe, and it does not work.
+    pub(super) is_broken: bool,
+}
+
+impl NotRead {
+    fn broken(reason: String) -> Self {
+        Self {
+            reason,
+            is_broken: true,
+        }
+    }
+
+    fn not_possible(reason: String) -> Self {
+        Self {
+            reason,
+            is_broken: false,
+        }
+    }
+}
+
 /// Prepares the profile's probe `quantity`, or says why that is not possible.
-pub(super) fn prepare(session: &Session) -> Result<PreparedProbe, String> {
+pub(super) fn prepare(session: &Session) -> Result<PreparedProbe, NotRead> {
     let probe = session.profile.probes.get(QUANTITY_PROBE);
-    let probe = probe.ok_or_else(|| format!("the profile has no probe `{QUANTITY_PROBE}`"))?;
-    PreparedProbe::new(probe, &session.allowed)
-        .map_err(|error| format!("probe `{QUANTITY_PROBE}` can't be used: {error}"))
+    let missing = || format!("the profile has no probe `{QUANTITY_PROBE}`");
+    let probe = probe.ok_or_else(|| NotRead::not_possible(missing()))?;
+    PreparedProbe::new(probe, &session.allowed).map_err(|error| {
+        NotRead::broken(format!("probe `{QUANTITY_PROBE}` can't be used: {error}"))
+    })
 }
 
 /// Reads how much the players of events hold.
 pub(super) struct QuantityReader<'run> {
     context: &'run RunContext,
-    probe: Result<PreparedProbe, String>,
+    probe: Result<PreparedProbe, NotRead>,
     redaction: Redaction,
 }
 
@@ -29,7 +55,7 @@ pub(super) struct Quantities {
 }
 
 impl<'run> QuantityReader<'run> {
-    pub(super) fn new(context: &'run RunContext, probe: Result<PreparedProbe, String>) -> Self {
+    pub(super) fn new(context: &'run RunContext, probe: Result<PreparedProbe, NotRead>) -> Self {
         let hook = probe.as_ref().ok().and_then(PreparedProbe::redaction);
         let redaction = context.redaction.clone().and(hook);
         Self {
@@ -40,11 +66,11 @@ impl<'run> QuantityReader<'run> {
     }
 
     /// Reads the quantities of the event's SKUs, or says why that is not possible.
-    pub(super) async fn before(&self, event: &PlannedEvent) -> Result<Quantities, String> {
+    pub(super) async fn before(&self, event: &PlannedEvent) -> Result<Quantities, NotRead> {
         let event = event
             .event
             .as_ref()
-            .ok_or("the body is not a valid event")?;
+            .ok_or_else(|| NotRead::not_possible("the body is not a valid event".to_owned()))?;
         let player_id = event.event_data.player_id.to_string();
         let skus = self.skus(event);
         self.read(player_id, skus).await
@@ -64,7 +90,7 @@ impl<'run> QuantityReader<'run> {
         &self,
         before: &Quantities,
         is_expected: bool,
-    ) -> Result<Vec<String>, String> {
+    ) -> Result<Vec<String>, NotRead> {
         let mut watch = EffectWatch::new([self.context.settle]);
         loop {
             let skus = before.held.iter().map(|(sku, _)| sku.clone()).collect();
@@ -86,18 +112,18 @@ impl<'run> QuantityReader<'run> {
         inventory.skus().into_iter().cloned().collect()
     }
 
-    async fn read(&self, player_id: String, skus: BTreeSet<String>) -> Result<Quantities, String> {
+    async fn read(&self, player_id: String, skus: BTreeSet<String>) -> Result<Quantities, NotRead> {
         let probe = self.probe.as_ref().map_err(Clone::clone)?;
         let pairs: Vec<_> = skus.iter().map(|sku| (&*player_id, sku.as_str())).collect();
         let numbers = probe.read_numbers(&self.context.client, &pairs).await;
         let held = skus.into_iter().zip(numbers).map(|(sku, number)| {
             let number = number.map_err(|failure| {
                 let reason = format!("probe `{QUANTITY_PROBE}` failed: {failure}");
-                self.redaction.text(&reason).into_owned()
+                NotRead::broken(self.redaction.text(&reason).into_owned())
             })?;
             Ok((sku, number))
         });
-        let held = held.collect::<Result<_, String>>()?;
+        let held = held.collect::<Result<_, NotRead>>()?;
         Ok(Quantities { player_id, held })
     }
 }
