@@ -13,9 +13,9 @@ use crate::report::write_finding;
 use crate::run::{Finding, RunOptions, checkup_case};
 use crate::verify::Verdict;
 
-/// Check the set-up: the URL, the secret and the probes
+/// Check the set-up: the URL, the secret, the probes and the hooks
 ///
-/// Connects, reads the probes, delivers one event twice and sends forgeries. Names what is wrong, and
+/// Connects, reads the probes, delivers one event twice, sends forgeries and calls harmless hooks. Names what is wrong, and
 /// the line of the profile to change. The event is a live one, which the game grants.
 ///
 /// Exits with 0 if the set-up works, 1 if the receiver has a bug, 2 if the command line or a file is

@@ -1,6 +1,9 @@
 //! Checks the set-up in a few seconds: connects, reads the probes, delivers one event twice, and sends
 //! one forgery and a burst of them.
 
+mod genuine;
+mod hooks;
+
 use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
@@ -8,18 +11,16 @@ use futures_util::future::join_all;
 use jiff::Timestamp;
 
 use super::missing_capability::MissingCapability;
-use super::pilot::{setup_mistake, status_and_text};
 use super::plan::Plan;
 use super::run_context::RunContext;
 use super::run_event::{AttemptEnded, EffectsEnded, ResponseRecord, RunEvent};
 use super::session::Secrets;
-use super::setup_problem::{UNCHANGED, refused};
-use crate::delivery::{DeliveryPlan, Sender, deliver};
-use crate::diagnose::{Mistake, SetupMistake, mistaken_signers};
+use super::setup_problem::UNCHANGED;
+use crate::delivery::{DeliveryPlan, deliver};
+use crate::diagnose::SetupMistake;
 use crate::generate::Seed;
-use crate::policy::{Forgery, Outcome, RetrySetting};
+use crate::policy::{Forgery, RetrySetting};
 use crate::probe::{PreparedProbe, QUANTITY_PROBE};
-use crate::protocol::Signer;
 use crate::scenario::Case;
 use crate::scenario::document::{Diagnostics, SourceFile};
 use crate::transport::Failure;
@@ -66,6 +67,10 @@ impl RunContext {
         ));
         let probes = self.read_probes(plan).await;
         let are_readable = probes.iter().all(|probe| probe.verdict != Verdict::Broken);
+        // What found nothing is reported after the grant, which may change that.
+        let (waiting, probes): (Vec<_>, Vec<_>) = probes
+            .into_iter()
+            .partition(|probe| probe.verdict == Verdict::NotChecked && are_readable);
         probes.into_iter().for_each(&mut report);
         let events = Mutex::new(Vec::new());
         let collect = |event| {
@@ -82,6 +87,9 @@ impl RunContext {
         let finding = self.genuine(genuine, plan, secrets).await;
         let accepted = finding.verdict == Verdict::Passed;
         report(finding);
+        for probe in waiting {
+            report(self.after_grant(probe, &results));
+        }
         if accepted {
             report(results.redelivery());
             report(if are_readable {
@@ -107,6 +115,7 @@ impl RunContext {
         if let Some(finding) = clock(genuine) {
             report(finding);
         }
+        self.try_hooks(plan).await.into_iter().for_each(&mut report);
         // A burst shows nothing if a single request is not handled.
         if accepted && refused && self.rate_limit.is_none() {
             report(self.burst(plan).await);
@@ -126,7 +135,7 @@ impl RunContext {
         let (player, sku) = (&event.event_data.player_id, event.event_data.sku());
         let mut findings = Vec::new();
         for (name, probe) in &self.probes {
-            let subject = format!("probe `{name}`");
+            let subject = probe_subject(name);
             let read = probe.read(&self.client, player, sku).await;
             findings.push(match (read, probe.problem()) {
                 // Perhaps the player holds nothing yet, so the reading after the grant decides.
@@ -155,75 +164,22 @@ impl RunContext {
         findings
     }
 
-    /// The first genuine delivery.
-    async fn genuine(&self, attempt: &AttemptEnded, plan: &Plan, secrets: &Secrets) -> Finding {
-        let subject = "genuine delivery";
-        let (status, response) = match &attempt.response {
-            failed @ ResponseRecord::Failure { message, hint, .. } => {
-                return match self.wrong_scheme(failed).await {
-                    Some(wrong) => Finding::broken(subject, wrong.to_string()).help(wrong.hint()),
-                    None => Finding::broken(subject, message).help(&**hint),
-                }
-                .key("target");
+    /// A probe that found nothing before the grant: with what it reads after it, if it works by then.
+    fn after_grant(&self, finding: Finding, results: &Results) -> Finding {
+        let works = self.probes.iter().any(|(name, probe)| {
+            probe_subject(name) == finding.subject && probe.problem().is_none()
+        });
+        let mut readings = results
+            .effects()
+            .into_iter()
+            .flat_map(|effects| &effects.readings);
+        match readings.find(|reading| reading.before != reading.after) {
+            Some(reading) if works => {
+                let message = format!("nothing found before the grant, {} after it", reading.after);
+                Finding::passed(finding.subject, message)
             }
-            response @ ResponseRecord::Response { status, .. } => (*status, response),
-        };
-        if let Some(mistake) = setup_mistake(response, attempt.request.has_credentials()) {
-            let finding = Finding::broken(subject, mistake.to_string());
-            return finding.help(mistake.help()).key(key_of_mistake(&mistake));
+            _ => finding,
         }
-        match status {
-            200..300 => Finding::passed(subject, format!("accepted: {status}")),
-            400..500 => {
-                let mistaken = self.mistaken_secret(plan, secrets).await;
-                let (message, help) = mistaken.map_or_else(
-                    || {
-                        let (status, body) = status_and_text(response);
-                        let (reason, help) = refused(status, body);
-                        (reason, help.to_owned())
-                    },
-                    |mistake| {
-                        let made = mistake.happened.strip_prefix("The signature was ");
-                        let message = match made {
-                            Some(made) => format!("the receiver accepts only a signature {made}"),
-                            None => format!("the secrets differ: {}", mistake.happened),
-                        };
-                        (message, mistake.fix.into_owned())
-                    },
-                );
-                Finding::broken(subject, message)
-                    .help(help)
-                    .key("secret_env")
-            }
-            _ => {
-                let finding = Finding::new(subject, Verdict::Failed, format!("failed: {status}"));
-                finding.help("look for the reason in the receiver's log")
-            }
-        }
-    }
-
-    /// How the receiver reads the secret wrongly, if it then accepts the event.
-    async fn mistaken_secret(&self, plan: &Plan, secrets: &Secrets) -> Option<Mistake> {
-        let body = body(plan)?;
-        let expired: Vec<_> = secrets.expired.iter().cloned().collect();
-        for (signer, mistake) in mistaken_signers(&secrets.current, &expired) {
-            if self.accepts(&signer, &body).await {
-                return Some(mistake);
-            }
-        }
-        None
-    }
-
-    async fn accepts(&self, signer: &Signer, body: &Bytes) -> bool {
-        let policy = RetrySetting::Off.over(&self.retry);
-        let plan = DeliveryPlan::new(&self.target, body.clone(), &policy);
-        let sender = Sender {
-            signer,
-            ..self.sender()
-        };
-        let mut random = Seed::of_text("doctor").random();
-        let delivery = deliver(sender, plan, &mut random, |_| ()).await;
-        delivery.outcome == Outcome::Delivered
     }
 
     fn grant(&self, results: &Results) -> Finding {
@@ -396,6 +352,10 @@ impl Finding {
     }
 }
 
+fn probe_subject(name: &str) -> String {
+    format!("probe `{name}`")
+}
+
 fn body(plan: &Plan) -> Option<Bytes> {
     plan.events.values().next().map(|event| event.body.clone())
 }
@@ -422,18 +382,6 @@ fn key_of(failure: &Failure) -> &'static str {
     match failure {
         Failure::UntrustedCertificate { .. } => "cacert",
         Failure::VersionNotOffered => "http_version",
-        _ => "target",
-    }
-}
-
-fn key_of_mistake(mistake: &SetupMistake) -> &'static str {
-    match mistake {
-        SetupMistake::LoginRedirect(_)
-        | SetupMistake::AccessProtection(_)
-        | SetupMistake::RefusedHeaders(_) => "headers",
-        SetupMistake::RateLimit(_) => "max_rate",
-        SetupMistake::UnknownPlayer => "players",
-        SetupMistake::UnknownItem => "items",
         _ => "target",
     }
 }

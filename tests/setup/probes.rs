@@ -1,4 +1,4 @@
-//! Probes that read nothing, the wrong thing, or not at all.
+//! Probes that read nothing, the wrong thing, or not at all, and hooks at a wrong URL.
 
 use crate::mistake::{GameServer, SetUp};
 use crate::support::{Peer, PeerResponse};
@@ -140,4 +140,33 @@ fn a_program_that_prints_no_number() {
         "command: [echo, five]\n",
         "echo did not print a whole number",
     );
+}
+
+#[test]
+fn hooks_at_a_wrong_url() {
+    let game = GameServer::new();
+    let item = format!("{}/debug/players/{{player_id}}/items/{{sku}}", game.base());
+    for (hooks, words, key) in [
+        (
+            format!("script: {{ http: 'PUT {}/debug/script' }}\n", game.base()),
+            "hook `script`: ",
+            "script",
+        ),
+        (
+            format!(
+                "hooks: {{ fill_inventory: {{ http: 'PUT {item}/fill' }}, free_inventory: {{ http: \
+                 'DELETE {item}/full' }} }}\n"
+            ),
+            "hook `fill_inventory`: ",
+            "hooks",
+        ),
+    ] {
+        let set_up = SetUp::new(&format!("{}{hooks}", game.profile()));
+        set_up.is_named_by_doctor(3, words, key);
+    }
+    let restart = format!("restart: {{ http: 'POST {}/nowhere' }}\n", game.base());
+    SetUp::new(&format!("{}{restart}", game.profile()))
+        .aghook(&["doctor"])
+        .ends_with(0)
+        .says(&["? hooks: not called: `restart`"]);
 }

@@ -1,7 +1,9 @@
 //! A correct set-up, and a receiver with a bug in one: `doctor` tells them from a wrong set-up.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use crate::mistake::{GameServer, SetUp};
-use crate::support::{Folder, Game, PeerResponse, Transcript};
+use crate::support::{Folder, Game, Peer, PeerResponse, Transcript};
 
 #[test]
 fn a_correct_set_up_works() {
@@ -23,6 +25,45 @@ fn a_bug_of_the_receiver_is_not_a_mistake_in_the_set_up() {
             "✗ grant: ",
             "the set-up works, and the receiver has a bug",
         ]);
+}
+
+#[test]
+fn a_body_that_is_decoded_before_it_is_verified_is_a_bug() {
+    let peer = Peer::answering(|request| {
+        let is_refused = request.method == "POST" && !request.body.is_ascii();
+        PeerResponse::new(if is_refused { 403 } else { 200 })
+    });
+    let set_up = SetUp::new(&format!("target: {}\n", peer.url()));
+    set_up.aghook(&["doctor"]).ends_with(1).says(&[
+        "✗ genuine delivery: accepts ASCII, refuses other characters (403): the body is decoded",
+        "→ verify the signature over the raw bytes",
+        "the set-up works, and the receiver has a bug",
+    ]);
+}
+
+#[test]
+fn a_probe_that_finds_nothing_before_the_grant_works() {
+    let is_granted = AtomicBool::new(false);
+    let peer = Peer::answering(move |request| {
+        if request.method == "POST" {
+            is_granted.store(true, Ordering::Relaxed);
+            return PeerResponse::new(200);
+        }
+        if is_granted.load(Ordering::Relaxed) {
+            PeerResponse::new(200).body("7")
+        } else {
+            PeerResponse::new(404)
+        }
+    });
+    let profile = format!(
+        "target: {0}\nsettle: 0s\nprobes: {{ quantity: {{ http: 'GET {0}/{{player_id}}/{{sku}}', read: $, \
+         missing: 0 }} }}\n",
+        peer.url()
+    );
+    SetUp::new(&profile)
+        .aghook(&["doctor"])
+        .says(&["✓ probe `quantity`: nothing found before the grant, 7 after it"])
+        .does_not_say(&["has never returned a value"]);
 }
 
 #[test]
