@@ -12,6 +12,7 @@ use std::time::Duration;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::corpus_folder;
 use super::interrupt::interrupted_twice;
 use super::numbers;
 use super::report_options::ReportOptions;
@@ -23,7 +24,7 @@ use crate::explore::{ExploreEnd, ExploreSettings, Explorer, Kind};
 use crate::generate::{Seed, StartTime};
 use crate::policy::DurationText;
 use crate::run::{FORMAT_VERSION, RunContext, RunEnded, RunEvent, RunOptions, RunStarted};
-use crate::scenario::{Hook, bundled_suite};
+use crate::scenario::bundled_suite;
 
 const REDRAW_EVERY: Duration = Duration::from_millis(250);
 const STOPPING: &str = "stopping: running cases finish first; press Ctrl-C again to stop now";
@@ -78,9 +79,17 @@ pub struct Explore {
     #[arg(long)]
     fail_fast: bool,
 
+    /// Do not stop if the plain deliveries at the start show that the set-up does not work
+    #[arg(long)]
+    skip_setup_check: bool,
+
     /// Folder for the scenarios that fail
     #[arg(long, value_name = "DIR", default_value = "explored")]
     save: PathBuf,
+
+    /// Folder that keeps interesting cases. Begin with those in it, and add new ones, up to 200
+    #[arg(long, value_name = "DIR")]
+    corpus: Option<PathBuf>,
 
     #[command(flatten)]
     reports: ReportOptions,
@@ -95,7 +104,7 @@ impl Explore {
         };
         let options = RunOptions::starting_at(self.start_time.unwrap_or_else(StartTime::now));
         let options = RunOptions {
-            check_setup: true,
+            check_setup: !self.skip_setup_check,
             ..options
         };
         let session = self.target.session(options, console)?;
@@ -105,14 +114,19 @@ impl Explore {
         let suite = suite.unwrap_or_default();
         let plan_settings = session.plan_settings();
         let skus = session.profile.items.iter().map(|item| item.sku.clone());
-        let mut settings = ExploreSettings {
+        let settings = ExploreSettings {
             seed,
             kinds: self.kinds(),
             skus: skus.collect(),
             budget: self.budget.0,
             cases: self.cases.map(NonZeroU64::get),
             fail_fast: self.fail_fast,
+            corpus: self
+                .corpus
+                .as_deref()
+                .map_or(Ok(Vec::new()), corpus_folder::read)?,
         };
+        let skip_setup_check = self.skip_setup_check;
         let stop = AtomicBool::new(false);
         std::thread::scope(|scope| {
             block_on(async {
@@ -123,11 +137,12 @@ impl Explore {
                     let help = "add `probes: { quantity: … }` to a profile in aghook.yaml";
                     return Err(CommandError::usage(message).with_help(help));
                 }
-                drop_missing(&mut settings.kinds, &session.context);
                 let explorer = Explorer::new(&session.context, plan_settings, settings, &stop);
                 let interrupt = || stop.store(true, Ordering::Relaxed);
                 let work = async {
-                    if let Some(events) = explorer.setup_problem().await {
+                    if let Some(events) =
+                        explorer.setup_problem().await.filter(|_| !skip_setup_check)
+                    {
                         return Err(events);
                     }
                     let mut ended = explorer.explore().await;
@@ -197,6 +212,9 @@ impl Explore {
             seed: Some(ended.explored.seed),
             scenarios: ended.cases.total(),
         }));
+        if let Some(folder) = &self.corpus {
+            corpus_folder::add(folder, &ended.kept)?;
+        }
         for found in ended.found {
             let path =
                 save(&self.save, &found.file_stem(), &found.scenario()).map_err(|error| {
@@ -227,20 +245,6 @@ impl Explore {
         let code = run_ended.outcome().into();
         send(RunEvent::RunEnded(run_ended));
         Ok(code)
-    }
-}
-
-/// Leaves out the kinds for which the profile has no hook.
-fn drop_missing(kinds: &mut BTreeSet<Kind>, context: &RunContext) {
-    let hooks = &context.capabilities.hooks;
-    for (hook, kind) in [
-        (Hook::SCRIPT, Kind::Script),
-        (Hook::RESTART, Kind::Restart),
-        (Hook::RESTART, Kind::RestartInFlight),
-    ] {
-        if !hooks.iter().any(|name| name == hook) {
-            kinds.remove(&kind);
-        }
     }
 }
 

@@ -9,6 +9,7 @@ mod check;
 mod command_error;
 mod completions;
 mod console;
+mod corpus_folder;
 mod curl_command;
 mod doctor;
 mod event_options;

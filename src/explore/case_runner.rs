@@ -1,13 +1,12 @@
 //! Runs histories as scenarios, each time with other players and keys.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::failure_class::FailureClass;
 use super::history::History;
-use crate::generate::Seed;
 use crate::run::{Plan, PlanSettings, RunContext, RunEvent, TargetWatch};
 use crate::scenario::Case;
 use crate::scenario::document::SourceFile;
@@ -16,16 +15,16 @@ use crate::verify::{Verdict, VerdictCounts};
 /// Wrong effects are read again for this many times as long as the slowest right effect took.
 const PATIENCE_FACTOR: u32 = 4;
 const LEAST_PATIENCE: Duration = Duration::from_millis(100);
-/// The number of cases from which aghook learns how long right effects take.
-const LEARNING_CASES: u64 = 10;
+/// The number of cases from which aghook learns how long right effects take. The plain deliveries at the
+/// start count.
+const LEARNING_CASES: u64 = 3;
 
 pub(super) struct CaseRunner<'run> {
     pub(super) context: &'run RunContext,
     pub(super) plan_settings: PlanSettings,
     pub(super) target: TargetWatch,
-    /// The seed of the exploration.
-    seed: Seed,
-    seeds: AtomicU64,
+    started: Instant,
+    plans: AtomicU32,
     /// The number of the next scenario.
     runs: AtomicUsize,
     deliveries: AtomicU64,
@@ -48,13 +47,13 @@ pub(super) struct Try {
 }
 
 impl<'run> CaseRunner<'run> {
-    pub(super) fn new(context: &'run RunContext, plan_settings: PlanSettings, seed: Seed) -> Self {
+    pub(super) fn new(context: &'run RunContext, plan_settings: PlanSettings) -> Self {
         Self {
             context,
             plan_settings,
-            seed,
             target: TargetWatch::default(),
-            seeds: AtomicU64::default(),
+            started: Instant::now(),
+            plans: AtomicU32::default(),
             runs: AtomicUsize::new(1),
             deliveries: AtomicU64::default(),
             learned: Mutex::default(),
@@ -66,20 +65,14 @@ impl<'run> CaseRunner<'run> {
         self.deliveries.load(Ordering::Relaxed)
     }
 
-    pub(super) fn next_seed(&self) -> Seed {
-        let number = self.seeds.fetch_add(1, Ordering::Relaxed);
-        self.seed.derive(&format!("try {number}"))
-    }
-
     /// Runs a history as a scenario, with its own players and keys. Waits for wrong effects to become
     /// right for at most `patience`. `None` if the history is not valid.
     pub(super) async fn attempt(
         &self,
         history: &History,
-        seed: Seed,
         patience: Option<Duration>,
     ) -> Option<Try> {
-        let mut plan = self.plan(history, seed)?;
+        let mut plan = self.plan(history)?;
         plan.patience = patience;
         let number = self.runs.fetch_add(1, Ordering::Relaxed);
         let events = Mutex::new(Vec::new());
@@ -99,24 +92,39 @@ impl<'run> CaseRunner<'run> {
         Some(Try {
             verdict: ended.verdict,
             checks: ended.checks,
-            classes: FailureClass::of(&events),
+            classes: FailureClass::of(&events, history),
             events,
         })
     }
 
-    pub(super) fn plan(&self, history: &History, seed: Seed) -> Option<Plan> {
-        let text = history.scenario_text("a history", "");
-        let source = SourceFile::new("explore.yaml", text);
+    /// Runs a history as `aghook run` would, which has no connections from earlier cases.
+    pub(super) async fn attempt_alone(
+        &self,
+        history: &History,
+        patience: Option<Duration>,
+    ) -> Option<Try> {
+        self.context.client.close_idle();
+        self.attempt(history, patience).await
+    }
+
+    /// Each plan starts at another time, from which its players and keys follow, and has other codes.
+    pub(super) fn plan(&self, history: &History) -> Option<Plan> {
+        if !history.is_lawful() {
+            return None;
+        }
+        let earlier_plans = self.plans.fetch_add(1, Ordering::Relaxed);
+        let source = SourceFile::new("explore.yaml", history.text_of_try(earlier_plans));
         let case = Case::from_file(&source).ok()?.pop()?;
+        let passed = self.started.elapsed() + Duration::from_nanos(earlier_plans.into());
         let settings = PlanSettings {
-            seed: Some(seed),
+            start: self.plan_settings.start.later(passed),
             ..self.plan_settings.clone()
         };
         Plan::new(case, &settings).ok()
     }
 
     /// Learns how long right effects take to show.
-    fn learn(&self, event: &RunEvent) {
+    pub(super) fn learn(&self, event: &RunEvent) {
         match event {
             RunEvent::AttemptEnded(_) => _ = self.deliveries.fetch_add(1, Ordering::Relaxed),
             RunEvent::EffectsEnded(ended) => {
@@ -139,28 +147,34 @@ impl<'run> CaseRunner<'run> {
         (learned.cases >= LEARNING_CASES).then_some(patience)
     }
 
-    /// Tries a history several times, with the usual patience. Returns how often it failed, and the
-    /// events of a failed try.
+    /// How long to read wrong effects again while only this class of failure matters.
+    pub(super) fn patience_for(&self, class: FailureClass) -> Option<Duration> {
+        Self::full_patience(class).or_else(|| self.patience())
+    }
+
+    /// The same, as patient as the profile wants.
+    pub(super) fn full_patience(class: FailureClass) -> Option<Duration> {
+        class.is_of_responses().then_some(LEAST_PATIENCE)
+    }
+
+    /// Tries a history several times. Returns how often it failed, and the events of a failed try.
     pub(super) async fn repeat(
         &self,
         history: &History,
         class: FailureClass,
         times: u32,
+        patience: Option<Duration>,
     ) -> (u32, Vec<RunEvent>) {
-        let mut tries = Vec::new();
+        let mut count = 0;
+        let mut events = Vec::new();
         for _ in 0..times {
-            tries.push(self.attempt(history, self.next_seed(), None).await);
+            let tried = self.attempt_alone(history, patience).await;
+            if let Some(tried) = tried.filter(|tried| tried.classes.contains(&class)) {
+                count += 1;
+                events = tried.events;
+            }
         }
-        let failing = tries
-            .into_iter()
-            .flatten()
-            .filter(|tried| tried.classes.contains(&class));
-        let mut failing: Vec<Try> = failing.collect();
-        let count = u32::try_from(failing.len()).unwrap_or(u32::MAX);
-        (
-            count,
-            failing.pop().map(|tried| tried.events).unwrap_or_default(),
-        )
+        (count, events)
     }
 
     fn learned(&self) -> MutexGuard<'_, Learned> {

@@ -13,8 +13,9 @@ pub(super) struct Coverage {
 }
 
 impl Coverage {
-    /// Counts a case.
-    pub(super) fn add(&mut self, history: &History) {
+    /// Counts a case. Returns whether it is the first with one of its pairs.
+    pub(super) fn add(&mut self, history: &History) -> bool {
+        let pairs_before = self.pairs.len();
         let steps = history.kinds_by_step();
         let kinds: BTreeSet<Kind> = steps.iter().flatten().copied().collect();
         for kind in kinds {
@@ -32,6 +33,7 @@ impl Coverage {
         for pair in neighbours.collect::<BTreeSet<_>>() {
             *self.pairs.entry(pair).or_default() += 1;
         }
+        self.pairs.len() > pairs_before
     }
 
     pub(super) fn tried(&self) -> usize {

@@ -1,8 +1,43 @@
-//! The values that the events of histories are drawn from.
+//! The values that histories are drawn from.
 
-pub(super) const LAYOUTS: [&str; 3] = ["spaced", "indented_crlf", "escaped"];
+use crate::policy::Forgery;
+
+/// The forgeries that a receiver must refuse.
+pub(super) const FORGERIES: [Forgery; 18] = [
+    Forgery::MissingSignature,
+    Forgery::MissingTimestamp,
+    Forgery::EmptySignature,
+    Forgery::WrongSecret,
+    Forgery::TruncatedSignature,
+    Forgery::GarbageSignature,
+    Forgery::TamperedBody,
+    Forgery::SwappedTimestamp,
+    Forgery::BodyOnlySignature,
+    Forgery::ExpiredSecret,
+    Forgery::WrongAlgorithm,
+    Forgery::EmptySecret,
+    Forgery::BlankSecret,
+    Forgery::GuessedSecret,
+    Forgery::GuessedChangeme,
+    Forgery::GuessedNull,
+    Forgery::GuessedUndefined,
+    Forgery::GuessedHeaderName,
+];
+pub(super) const LAYOUTS: [&str; 8] = [
+    "spaced",
+    "indented",
+    "indented_crlf",
+    "escaped",
+    "escaped_slashes",
+    "reordered",
+    "trailing_newline",
+    "leading_whitespace",
+];
 pub(super) const PLAYER_ENDINGS: [&str; 3] = ["-Łódź", " 🎁", "-ß"];
 pub(super) const CODES: [&str; 3] = ["WELCOME", "SUMMER", "welcome"];
+pub(super) const TRIGGERS: [Option<&str>; 4] =
+    [Some("test"), None, Some("hub.purchase"), Some("s2s.coupon")];
+pub(super) const ITEM_TYPES: [&str; 4] = ["currency", "lootbox", "subscription", "vc"];
 /// Quantities around the limits of number types, and small ones.
 pub(super) const QUANTITIES: [u64; 12] = [
     1,
@@ -19,12 +54,19 @@ pub(super) const QUANTITIES: [u64; 12] = [
     5_000_000_000,
 ];
 pub(super) const LENGTHS: [usize; 9] = [1, 64, 255, 256, 1_000, 5_000, 20_000, 70_000, 150_000];
-pub(super) const BUNDLE_SIZES: [usize; 8] = [1, 2, 3, 5, 10, 20, 50, 120];
-pub(super) const TEXTS: [&str; 6] = [
+/// The sizes of bundles whose items are listed, and of those whose items are generated.
+pub(super) const BUNDLE_SIZES: [usize; 4] = [1, 2, 3, 5];
+pub(super) const LARGE_BUNDLE_SIZES: [u64; 4] = [10, 20, 50, 120];
+/// Texts that are awkward in HTML, SQL, templates, logs, spreadsheets and columns, as they are written
+/// in a scenario file.
+pub(super) const TEXTS: [&str; 8] = [
     "",
     "Łódź 🎁",
-    "it's 100% \\ \"free\"",
-    "<b>&amp;</b>",
+    "it's 100% \\ \"free\" %s {0} /a",
+    "<script>alert(1)</script> &amp;",
     "\u{202e}cba",
-    "'; --",
+    "' OR '1'='1'; --",
+    "$${jndi:ldap://127.0.0.1/a} {{7*7}}",
+    "=1+1\n\u{1b}[31mred",
 ];
+pub(super) const CLOCK_OFFSETS: [&str; 4] = ["+2s", "+30s", "-2s", "-1m"];

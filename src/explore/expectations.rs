@@ -4,120 +4,236 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::history::{History, coupon_of, delivered};
+use super::history::{
+    History, coupon_of, delivered, fault_of, is_genuine, is_other_type, is_removal,
+};
 
 /// From this quantity on, a game may have reached its own limit and refuse the event.
 const LARGE: u64 = 1 << 15;
+/// A game may have a limit for longer texts and larger bundles.
+const LONG_TEXT: usize = 5_000;
+const MANY_PARTS: u64 = 50;
+
+/// How the deliveries of a step may be answered, with the fewest choices first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Freedom {
+    /// With 2xx.
+    Accept,
+    /// With 2xx or 4xx.
+    Refuse,
+    /// With anything but 5xx.
+    NoError,
+    Anything,
+}
+
+/// What may happen in a step.
+#[derive(Debug, Clone, Copy)]
+struct Outlook {
+    response: Freedom,
+    /// Whether all of its deliveries may be refused, so that it grants nothing.
+    may_be_lost: bool,
+}
+
+impl Outlook {
+    fn allow(&mut self, response: Freedom, may_be_lost: bool) {
+        self.response = self.response.max(response);
+        self.may_be_lost |= may_be_lost;
+    }
+}
 
 impl History {
     /// The steps with their expectations.
     pub(super) fn expected_steps(&self) -> Vec<Value> {
-        let steps = self.steps.iter().map(|step| {
-            let mut step = step.clone();
-            if let (Some(expected), Some(keys)) =
-                (self.expected_responses(&step), step.as_object_mut())
-            {
-                keys.insert("expect".to_owned(), expected);
-            }
-            step
-        });
+        let steps = self
+            .steps
+            .iter()
+            .zip(self.outlooks())
+            .map(|(step, outlook)| {
+                let mut step = step.clone();
+                if let (Some(expected), Some(keys)) =
+                    (expected(&step, outlook), step.as_object_mut())
+                {
+                    keys.insert("expect".to_owned(), expected);
+                }
+                step
+            });
         steps.collect()
     }
 
-    /// What each event must have granted after all steps. What an `item.add` grants belongs to its
-    /// coupon.
+    /// What each event must have granted or taken away after all steps. What an `item.add` grants
+    /// belongs to its coupon.
     pub(super) fn effects(&self) -> Vec<Value> {
-        let genuine = self.steps.iter().filter(|step| step.get("forge").is_none());
-        let mut genuine: BTreeSet<String> =
-            genuine.flat_map(delivered).map(str::to_owned).collect();
-        let credited = self
-            .events
+        let outlooks = self.outlooks();
+        let genuine: BTreeSet<&str> = self
+            .steps
             .iter()
-            .filter(|(name, _)| genuine.contains(*name));
-        let credited: Vec<String> = credited.filter_map(|(_, event)| coupon_of(event)).collect();
-        genuine.extend(credited);
-        let coupons = self.events.iter().filter(|(name, event)| {
-            let is_sent = genuine.contains(*name) || self.deliveries().any(|sent| sent == *name);
-            coupon_of(event).is_none() && is_sent
-        });
-        let effects = coupons.map(|(name, event)| {
+            .filter(|step| is_genuine(step))
+            .flat_map(delivered)
+            .collect();
+        let sent: BTreeSet<&str> = self.deliveries().collect();
+        // The coupons of the `item.add` among these events, too.
+        let redeemed = |names: &BTreeSet<&str>| {
+            let coupons = names.iter().filter_map(|name| coupon_of(self.event(name)));
+            let names = names.iter().map(|name| (*name).to_owned());
+            names.chain(coupons).collect::<BTreeSet<String>>()
+        };
+        let (is_redeemed, is_sent) = (redeemed(&genuine), redeemed(&sent));
+        let effects = self.events.iter().filter_map(|(name, event)| {
             let mut effect = Map::new();
-            if !genuine.contains(name) || is_other_type(event) {
+            if is_removal(event) {
+                if !genuine.contains(name.as_str()) {
+                    return None;
+                }
+                effect.insert("removed".to_owned(), json!(name));
+            } else if coupon_of(event).is_some() || !is_sent.contains(name) {
+                return None;
+            } else if !is_redeemed.contains(name) || is_other_type(event) {
                 effect.insert("not_granted".to_owned(), json!(name));
             } else {
                 effect.insert("granted".to_owned(), json!(name));
-                if self.may_be_refused(event) || self.may_be_undelivered(name) {
+                if self.may_be_refused(name) || self.may_be_lost(name, &outlooks) {
                     effect.insert("if_delivered".to_owned(), json!(true));
                 }
             }
-            Value::Object(effect)
+            Some(Value::Object(effect))
         });
         effects.collect()
     }
 
-    fn expected_responses(&self, step: &Value) -> Option<Value> {
-        step.get("deliver")?;
-        let fault = fault(step);
-        let is_lenient = step.get("forge").is_some()
-            || step.get("together").is_some()
-            || step.get("retry").is_some()
-            || matches!(fault, Some("timeout_overlap" | "restart_in_flight"));
-        if is_lenient {
-            return None;
-        }
-        if fault == Some("late_retry") {
-            return Some(json!({ "status": { "not": "5xx" } }));
-        }
-        let events: Vec<&Value> = delivered(step)
-            .filter_map(|name| self.events.get(name))
-            .collect();
-        if events
-            .iter()
-            .any(|event| is_other_type(event) || coupon_of(event).is_some())
-        {
-            return None;
-        }
-        let may_be_refused = events.iter().any(|event| self.may_be_refused(event));
-        Some(if may_be_refused {
-            json!({ "status": ["2xx", "4xx"] })
-        } else {
-            json!({ "status": "2xx" })
+    /// Whether the model knows what a sound receiver does: an `item.remove` comes only after its coupon was
+    /// granted, and no other event grants or takes away the same items.
+    pub(super) fn is_lawful(&self) -> bool {
+        let mut removals = self.events.iter().filter(|(_, event)| is_removal(event));
+        removals.all(|(name, event)| {
+            let Some(coupon) = coupon_of(event) else {
+                return false;
+            };
+            let mut others = self.events.iter().filter(|(other, _)| *other != name);
+            let is_alone = !others.any(|(_, other)| coupon_of(other).as_ref() == Some(&coupon));
+            let removes = |step: &Value| delivered(step).any(|other| other == name);
+            let before = Self {
+                events: self.events.clone(),
+                steps: self
+                    .steps
+                    .iter()
+                    .take_while(|step| !removes(step))
+                    .cloned()
+                    .collect(),
+                ..Self::default()
+            };
+            let before = before.without_unused_events();
+            let outlooks = before.outlooks();
+            let is_granted = before.steps.iter().zip(outlooks).any(|(step, outlook)| {
+                is_genuine(step)
+                    && outlook.response == Freedom::Accept
+                    && delivered(step).any(|other| other == coupon)
+            });
+            is_alone && is_granted
         })
+    }
+
+    fn outlooks(&self) -> Vec<Outlook> {
+        // The players with scripted responses, and those for whom the game can't grant something.
+        let mut scripted = BTreeSet::new();
+        let mut full = BTreeSet::new();
+        let steps = self.steps.iter().map(|step| {
+            scripted.extend(step["script"]["of"].as_str().map(|name| self.player(name)));
+            if let (Some(hook), Some(name)) = (step["hook"].as_str(), step["of"].as_str()) {
+                match hook {
+                    "fill_inventory" => full.insert(self.player(name)),
+                    _ => full.remove(self.player(name)),
+                };
+            }
+            let of_players = |players: &BTreeSet<&str>| {
+                delivered(step).any(|name| players.contains(self.player(name)))
+            };
+            let mut outlook = self.outlook(step);
+            if of_players(&full) || (step["retry"] == "off" && of_players(&scripted)) {
+                outlook.allow(Freedom::Anything, true);
+            }
+            outlook
+        });
+        steps.collect()
+    }
+
+    fn outlook(&self, step: &Value) -> Outlook {
+        let mut outlook = Outlook {
+            response: Freedom::Accept,
+            may_be_lost: false,
+        };
+        match fault_of(step) {
+            Some("timeout_overlap" | "restart_in_flight" | "reset") => {
+                outlook.allow(Freedom::Anything, true);
+            }
+            Some("late_retry") => outlook.allow(Freedom::NoError, true),
+            _ => {}
+        }
+        // No document says that Aghanim sends such requests.
+        let unusual = ["/wire/transfer", "/wire/content_type", "/signed_at"];
+        if unusual
+            .iter()
+            .any(|pointer| step.pointer(pointer).is_some())
+        {
+            outlook.allow(Freedom::Refuse, true);
+        }
+        if step.get("together").is_some() || step["retry"].get("event_id").is_some() {
+            outlook.allow(Freedom::Anything, false);
+        }
+        for name in delivered(step) {
+            let event = self.event(name);
+            if is_other_type(event) || coupon_of(event).is_some() {
+                outlook.allow(Freedom::Anything, false);
+            } else if self.may_be_refused(name) {
+                outlook.allow(Freedom::Refuse, false);
+            }
+        }
+        outlook
     }
 
     /// Whether it is the game's choice to refuse this event.
-    fn may_be_refused(&self, event: &Value) -> bool {
-        let quantities = self
-            .events
-            .values()
-            .map(|event| event["item"]["quantity"].as_u64());
+    fn may_be_refused(&self, name: &str) -> bool {
+        let event = self.event(name);
+        let item = &event["item"];
+        let player = self.player(name);
+        let events = self.events.iter();
+        let of_player = events.filter(|(other, _)| self.player(other) == player);
+        let mut quantities = of_player.filter_map(|(_, event)| event["item"]["quantity"].as_u64());
+        let key = &event["idempotency_key"];
+        let has_long_key = |key: &Value| key.get("length").is_some();
         event["sandbox"] == true
             || event["trigger"] == "test"
-            || quantities.flatten().any(|quantity| quantity >= LARGE)
+            || item.get("type").is_some()
+            || item["sku"].get("length").is_some()
+            || item["description"].as_str().map_or(0, str::len) > LONG_TEXT
+            || item["bundle"]["parts"].as_u64() > Some(MANY_PARTS)
+            || has_long_key(key)
+            || key["like"]
+                .as_str()
+                .is_some_and(|like| has_long_key(&self.event(like)["idempotency_key"]))
+            || self.event(player)["player_id"].get("ending").is_some()
+            || quantities.any(|quantity| quantity >= LARGE)
     }
 
-    /// Whether each delivery of an event has a fault after which a receiver may refuse the retry.
-    fn may_be_undelivered(&self, name: &str) -> bool {
-        let genuine = self.steps.iter().filter(|step| step.get("forge").is_none());
-        let mut steps = genuine.filter(|step| delivered(step).any(|other| other == name));
-        steps.all(|step| {
-            matches!(
-                fault(step),
-                Some("timeout_overlap" | "late_retry" | "restart_in_flight")
-            )
-        })
-    }
-}
-
-fn fault(step: &Value) -> Option<&str> {
-    match step.get("fault")? {
-        Value::Object(parameters) => parameters.keys().next().map(String::as_str),
-        name => name.as_str(),
+    /// Whether a receiver may have refused each delivery of an event because of how it was sent.
+    fn may_be_lost(&self, name: &str, outlooks: &[Outlook]) -> bool {
+        let steps = self.steps.iter().zip(outlooks);
+        let mut steps = steps
+            .filter(|(step, _)| is_genuine(step) && delivered(step).any(|other| other == name));
+        steps.all(|(_, outlook)| outlook.may_be_lost)
     }
 }
 
-fn is_other_type(event: &Value) -> bool {
-    event["set"].get("/event_type").is_some()
+fn expected(step: &Value, outlook: Outlook) -> Option<Value> {
+    step.get("deliver")?;
+    if !is_genuine(step) {
+        return Some(json!({ "status": ["4xx", "5xx"] }));
+    }
+    match outlook.response {
+        Freedom::Accept => Some(json!({ "status": "2xx" })),
+        Freedom::Refuse => Some(json!({ "status": ["2xx", "4xx"] })),
+        Freedom::NoError => Some(json!({ "status": { "not": "5xx" } })),
+        Freedom::Anything => None,
+    }
 }
 
 #[cfg(test)]
@@ -128,6 +244,7 @@ mod tests {
         History {
             events: Map::from_iter([("a".to_owned(), event)]),
             steps,
+            ..History::default()
         }
     }
 
@@ -136,48 +253,121 @@ mod tests {
         let granted = json!([{ "granted": "a" }]);
         let open = json!([{ "granted": "a", "if_delivered": true }]);
         let forbidden = json!([{ "not_granted": "a" }]);
+        let accepted = json!({ "status": "2xx" });
+        let refusable = json!({ "status": ["2xx", "4xx"] });
         let plain = json!({ "deliver": "a" });
+        let with = |key: &str, value: Value| {
+            let mut step = plain.clone();
+            step[key] = value;
+            step
+        };
+        let event = |key: &str, value: Value| json!({ key: value });
         for (event, step, status, effects) in [
+            (json!({}), plain.clone(), &accepted, &granted),
             (
-                json!({}),
+                event("sandbox", json!(true)),
                 plain.clone(),
-                json!({ "status": "2xx" }),
-                &granted,
-            ),
-            (
-                json!({ "sandbox": true }),
-                plain.clone(),
-                json!({ "status": ["2xx", "4xx"] }),
+                &refusable,
                 &open,
             ),
             (
-                json!({ "item": { "quantity": 65_535 } }),
+                event("item", json!({ "quantity": 65_535 })),
                 plain.clone(),
-                json!({ "status": ["2xx", "4xx"] }),
+                &refusable,
                 &open,
             ),
             (
-                json!({ "set": { "/event_type": "x" } }),
-                plain,
-                Value::Null,
+                event("player_id", json!({ "ending": "-ß" })),
+                plain.clone(),
+                &refusable,
+                &open,
+            ),
+            (
+                event("idempotency_key", json!({ "length": 200 })),
+                plain.clone(),
+                &refusable,
+                &open,
+            ),
+            (
+                event("set", json!({ "/event_type": "x" })),
+                plain.clone(),
+                &Value::Null,
                 &forbidden,
             ),
             (
                 json!({}),
-                json!({ "deliver": "a", "forge": "wrong_secret" }),
-                Value::Null,
+                with("forge", json!("wrong_secret")),
+                &json!({ "status": ["4xx", "5xx"] }),
                 &forbidden,
             ),
             (
                 json!({}),
-                json!({ "deliver": "a", "fault": "timeout_overlap" }),
-                Value::Null,
+                with("fault", json!("reset")),
+                &Value::Null,
                 &open,
             ),
+            (
+                json!({}),
+                with("signed_at", json!("+2s")),
+                &refusable,
+                &open,
+            ),
+            (
+                json!({}),
+                with("wire", json!({ "transfer": "chunked" })),
+                &refusable,
+                &open,
+            ),
+            (json!({}), with("retry", json!("off")), &accepted, &granted),
         ] {
             let history = history(event, vec![step]);
-            assert_eq!(history.expected_steps()[0]["expect"], status, "{history:?}");
+            assert_eq!(
+                history.expected_steps()[0]["expect"],
+                *status,
+                "{history:?}"
+            );
             assert_eq!(json!(history.effects()), *effects, "{history:?}");
+        }
+    }
+
+    #[test]
+    fn what_the_game_can_not_grant_may_be_refused_until_it_can() {
+        let deliver = json!({ "deliver": "a" });
+        let hook = |name: &str| json!({ "hook": name, "of": "a" });
+        let steps = vec![
+            hook("fill_inventory"),
+            deliver.clone(),
+            hook("free_inventory"),
+            deliver.clone(),
+        ];
+        let steps = history(json!({}), steps).expected_steps();
+        assert_eq!(steps[1]["expect"], Value::Null);
+        assert_eq!(steps[3]["expect"]["status"], "2xx");
+        let script = json!({ "script": { "of": "a", "answers": [503] } });
+        let once = json!({ "deliver": "a", "retry": "off" });
+        let steps = history(json!({}), vec![script, once, deliver]).expected_steps();
+        assert_eq!(steps[1]["expect"], Value::Null);
+        assert_eq!(steps[2]["expect"]["status"], "2xx");
+    }
+
+    #[test]
+    fn an_item_is_taken_away_only_after_it_was_granted() {
+        let removal = json!({ "kind": "item.remove", "for": "a" });
+        let (coupon, remove) = (json!({ "deliver": "a" }), json!({ "deliver": "removal" }));
+        let uncertain = json!({ "deliver": "a", "fault": "timeout_overlap" });
+        for (steps, is_lawful) in [
+            (vec![coupon.clone(), remove.clone()], true),
+            (vec![remove.clone(), coupon], false),
+            (vec![uncertain, remove], false),
+        ] {
+            let mut history = history(json!({}), steps);
+            history.events.insert("removal".to_owned(), removal.clone());
+            assert_eq!(history.is_lawful(), is_lawful, "{history:?}");
+            for kind in ["item.add", "item.remove"] {
+                let other = json!({ "kind": kind, "for": "a" });
+                history.events.insert("other".to_owned(), other);
+                assert!(!history.is_lawful(), "{kind}");
+            }
         }
     }
 }

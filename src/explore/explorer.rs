@@ -11,30 +11,32 @@ use serde_json::{Map, json};
 use tokio::sync::RwLock;
 
 use super::case_runner::{CaseRunner, Try};
+use super::corpus::CorpusCase;
 use super::coverage::Coverage;
 use super::failure_class::FailureClass;
-use super::found_failure::FoundFailure;
+use super::found_failure::{FoundFailure, Origin};
 use super::history::History;
 use super::history_generator::HistoryGenerator;
+use super::isolation::Isolation;
 use super::kind::Kind;
-use super::same_failure::SameFailure;
-use super::shrinker::Shrinker;
+use super::possible_kinds::{possible_forgeries, possible_kinds};
+use super::recent_cases::RecentCases;
 use crate::generate::Seed;
 use crate::run::{Explored, LikelyCause, Plan, PlanSettings, RunContext, RunEvent};
 use crate::verify::{Verdict, VerdictCounts};
 
 /// The number of plain deliveries that show whether the set-up works.
 const SETUP_CASES: u32 = 3;
-/// How often a failing case is tried again before it is shrunk.
-const RETRIES: u32 = 3;
-/// How often a candidate is tried if the failure does not show every time.
-const TRIES_OF_UNSTABLE: u32 = 4;
-/// How often the shrunk scenario is tried.
-const CONFIRMATIONS: u32 = 5;
 /// After this many failures that differ only in size, others of the same kind are not shrunk.
 const ENOUGH_ALIKE: u64 = 3;
 /// After this many failing cases in a row that are already explained, more would tell nothing new.
 const ENOUGH_EXPLAINED: u32 = 40;
+/// Every so many cases, one runs alone: a later delivery can hide that the last one is unfinished.
+const ALONE_EVERY: u64 = 10;
+/// The kinds that concern every player of the receiver.
+const GLOBAL: [Kind; 3] = [Kind::Restart, Kind::RestartInFlight, Kind::Clock];
+/// The most cases of a corpus.
+const MOST_KEPT: usize = 200;
 /// How long shrinking may go on after the budget is used up.
 const SHRINKING_GRACE: Duration = Duration::from_secs(20);
 /// How long scenarios of the bundled suite are started to find the cause of the failures.
@@ -51,6 +53,8 @@ pub(crate) struct ExploreSettings {
     pub(crate) cases: Option<u64>,
     /// Whether to end at the first failure.
     pub(crate) fail_fast: bool,
+    /// The cases to begin with.
+    pub(crate) corpus: Vec<CorpusCase>,
 }
 
 /// What an exploration found.
@@ -61,6 +65,8 @@ pub(crate) struct ExploreEnd {
     pub(crate) broken: Vec<RunEvent>,
     pub(crate) likely_causes: Vec<LikelyCause>,
     pub(crate) explored: Explored,
+    /// Interesting cases that are not in the corpus: the first with a pair of kinds, and failures.
+    pub(crate) kept: Vec<CorpusCase>,
     pub(crate) cases: VerdictCounts,
     pub(crate) checks: VerdictCounts,
     pub(crate) receiver_stopped: bool,
@@ -80,6 +86,7 @@ pub(crate) struct Progress {
 pub(crate) struct Explorer<'run> {
     runner: CaseRunner<'run>,
     settings: ExploreSettings,
+    generator: HistoryGenerator,
     stop: &'run AtomicBool,
     started: Instant,
     /// Cases share the receiver, except those that restart it, and those of shrinking: what fails only
@@ -93,6 +100,8 @@ struct State {
     cases: VerdictCounts,
     checks: VerdictCounts,
     coverage: Coverage,
+    recent: RecentCases,
+    kept: Vec<CorpusCase>,
     found: Vec<FoundFailure>,
     /// The events of the first case that could not be decided.
     broken: Option<Vec<RunEvent>>,
@@ -106,11 +115,20 @@ impl<'run> Explorer<'run> {
     pub(crate) fn new(
         context: &'run RunContext,
         plan_settings: PlanSettings,
-        settings: ExploreSettings,
+        mut settings: ExploreSettings,
         stop: &'run AtomicBool,
     ) -> Self {
+        settings.kinds = possible_kinds(&settings.kinds, context, &plan_settings);
+        let kinds = &settings.kinds;
+        settings.corpus.retain(|case| case.has_only(kinds));
+        let generator = HistoryGenerator {
+            kinds: settings.kinds.clone(),
+            forgeries: possible_forgeries(context),
+            skus: settings.skus.clone(),
+        };
         Self {
-            runner: CaseRunner::new(context, plan_settings, settings.seed),
+            generator,
+            runner: CaseRunner::new(context, plan_settings),
             settings,
             stop,
             started: Instant::now(),
@@ -136,12 +154,13 @@ impl<'run> Explorer<'run> {
         let history = History {
             events: Map::from_iter([("coupon".to_owned(), json!({}))]),
             steps: vec![plain],
+            ..History::default()
         };
-        let plans =
-            (0..SETUP_CASES).filter_map(|_| self.runner.plan(&history, self.runner.next_seed()));
+        let plans = (0..SETUP_CASES).filter_map(|_| self.runner.plan(&history));
         let plans: Vec<Plan> = plans.collect();
         let events = Mutex::new(Vec::new());
         let observe = |event: RunEvent| {
+            self.runner.learn(&event);
             events
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
@@ -196,6 +215,7 @@ impl<'run> Explorer<'run> {
                 pairs,
             },
             found: state.found,
+            kept: state.kept,
             broken: state.broken.unwrap_or_default(),
             likely_causes: Vec::new(),
             cases: state.cases,
@@ -227,22 +247,19 @@ impl<'run> Explorer<'run> {
         if self.is_over() || self.runner.target.has_stopped(self.runner.context).await {
             return;
         }
-        let seed = self.case_seed(number);
-        let without = self.avoided_kinds(number);
-        let generator = HistoryGenerator {
-            kinds: &self.settings.kinds - &without,
-            skus: self.settings.skus.clone(),
-        };
-        let history = generator.history(seed);
-        let restarts = [Kind::Restart, Kind::RestartInFlight];
-        let runs_alone = history.kinds().iter().any(|kind| restarts.contains(kind));
-        let attempt = self.runner.attempt(&history, seed, self.runner.patience());
-        let tried = if runs_alone {
+        let (history, origin) = self.draw(number);
+        let kinds = history.kinds();
+        let runs_alone = number % ALONE_EVERY == ALONE_EVERY - 1
+            || GLOBAL.iter().any(|kind| kinds.contains(kind));
+        let attempt = self.runner.attempt(&history, self.runner.patience());
+        let (tried, began) = if runs_alone {
             let _alone = self.crowd.write().await;
-            attempt.await
+            let began = Instant::now();
+            (attempt.await, began)
         } else {
             let _beside = self.crowd.read().await;
-            attempt.await
+            let began = Instant::now();
+            (attempt.await, began)
         };
         let Some(tried) = tried else {
             return;
@@ -251,7 +268,10 @@ impl<'run> Explorer<'run> {
         let verdict = tried.verdict;
         {
             let mut state = self.state();
-            state.coverage.add(&history);
+            state.recent.add(&history);
+            if state.coverage.add(&history) && number >= self.corpus_size() {
+                self.keep(&mut state, &history);
+            }
             state.checks += tried.checks;
             if class.is_none() {
                 state.cases.add(verdict);
@@ -263,7 +283,33 @@ impl<'run> Explorer<'run> {
             }
         }
         if let Some(class) = class {
-            Box::pin(self.failed(class, history, tried, (seed, without))).await;
+            Box::pin(self.failed(class, history, tried, (origin, began))).await;
+        }
+    }
+
+    fn corpus_size(&self) -> u64 {
+        self.settings.corpus.len() as u64
+    }
+
+    /// The history of a case: the corpus first, and then what is drawn.
+    fn draw(&self, number: u64) -> (History, Origin) {
+        let index = usize::try_from(number).unwrap_or(usize::MAX);
+        if let Some(CorpusCase(history)) = self.settings.corpus.get(index) {
+            return (history.clone(), Origin::Elsewhere);
+        }
+        let number = number - self.corpus_size();
+        let seed = self.case_seed(number);
+        let without = self.avoided_kinds(number);
+        let generator = HistoryGenerator {
+            kinds: &self.generator.kinds - &without,
+            ..self.generator.clone()
+        };
+        (generator.history(seed), Origin::Drawn(seed, without))
+    }
+
+    fn keep(&self, state: &mut State, history: &History) {
+        if self.settings.corpus.len() + state.kept.len() < MOST_KEPT {
+            state.kept.push(CorpusCase(history.clone()));
         }
     }
 
@@ -286,7 +332,7 @@ impl<'run> Explorer<'run> {
         class: FailureClass,
         history: History,
         tried: Try,
-        origin: (Seed, BTreeSet<Kind>),
+        (origin, began): (Origin, Instant),
     ) {
         let _alone = self.crowd.write().await;
         if self.is_explained(class, &history) {
@@ -296,13 +342,22 @@ impl<'run> Explorer<'run> {
             return;
         }
         self.state().is_shrinking = true;
-        let found = Box::pin(self.shrink(class, history, tried, origin)).await;
+        let others = self.state().recent.beside(began);
+        let isolation = Isolation {
+            runner: &self.runner,
+            class,
+            kinds: &self.settings.kinds,
+            stop: self.stop,
+            deadline: self.started + self.settings.budget + SHRINKING_GRACE,
+        };
+        let found = Box::pin(isolation.isolate(history, tried, &others, origin)).await;
         let mut state = self.state();
         state.is_shrinking = false;
         match found {
             Some(found) if !state.found.iter().any(|other| found.is_like(other)) => {
                 state.cases.add(Verdict::Failed);
                 state.explained_in_a_row = 0;
+                self.keep(&mut state, &found.history);
                 state.found.push(found);
             }
             Some(_) => {
@@ -328,64 +383,6 @@ impl<'run> Explorer<'run> {
             let is_specific = !needed.is_empty() || found.history.deliveries().count() == 1;
             let is_enough = state.explained >= ENOUGH_ALIKE;
             needed.is_subset(&kinds) && (is_specific || is_enough)
-        })
-    }
-
-    /// Shrinks a failure. `None` if it only showed because effects took longer than expected.
-    async fn shrink(
-        &self,
-        class: FailureClass,
-        history: History,
-        first: Try,
-        origin: (Seed, BTreeSet<Kind>),
-    ) -> Option<FoundFailure> {
-        let shown = self.runner.repeat(&history, class, RETRIES).await.0;
-        // Each try has other random values, and a failure that shows every time must not become one that
-        // needs luck.
-        let (tries, needed) = match shown {
-            RETRIES => (RETRIES, RETRIES),
-            _ => (TRIES_OF_UNSTABLE, 1),
-        };
-        let trial = SameFailure {
-            runner: &self.runner,
-            class,
-            tries,
-            needed,
-            stop: self.stop,
-            deadline: self.started + self.settings.budget + SHRINKING_GRACE,
-        };
-        let mut shrunk = history.clone();
-        if shown > 0 && !self.runner.target.stopped() {
-            let mut shrinker = Shrinker {
-                trial: &trial,
-                tries: 0,
-            };
-            shrunk = shrinker.shrink(history.clone()).await;
-        }
-        let shrunk = shrunk.renamed();
-        let (failed, events) = self.runner.repeat(&shrunk, class, CONFIRMATIONS).await;
-        if failed > 0 {
-            return Some(FoundFailure {
-                class,
-                history: shrunk,
-                seen: (failed, CONFIRMATIONS),
-                origin,
-                events,
-            });
-        }
-        // What was seen once is reported, too.
-        let (failed, events) = self.runner.repeat(&history, class, CONFIRMATIONS).await;
-        let was_slow = failed == 0 && class == FailureClass::TooLittle;
-        (!was_slow).then(|| FoundFailure {
-            class,
-            history,
-            seen: (failed + shown + 1, CONFIRMATIONS + RETRIES + 1),
-            origin,
-            events: if events.is_empty() {
-                first.events
-            } else {
-                events
-            },
         })
     }
 

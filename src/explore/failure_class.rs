@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use super::history::{History, is_genuine};
 use crate::run::{RunEvent, StepEnded};
 use crate::verify::{Check, GrantFailure, Verdict};
 
@@ -11,17 +12,19 @@ use crate::verify::{Check, GrantFailure, Verdict};
 pub(crate) enum FailureClass {
     /// Players hold more than they should.
     TooMuch,
+    /// A forgery is accepted, although it grants nothing.
+    ForgeryAccepted,
     /// A genuine delivery is answered with another status than it should.
     WrongResponse,
-    /// A genuine delivery gets no response.
+    /// A delivery gets no response.
     NoResponse,
     /// Players hold less than they should.
     TooLittle,
 }
 
 impl FailureClass {
-    /// The classes of the failed checks among the events of a try.
-    pub(super) fn of(events: &[RunEvent]) -> BTreeSet<Self> {
+    /// The classes of the failed checks among the events of a try of this history.
+    pub(super) fn of(events: &[RunEvent], history: &History) -> BTreeSet<Self> {
         let mut classes = BTreeSet::new();
         for event in events {
             match event {
@@ -29,7 +32,10 @@ impl FailureClass {
                     classes.extend(failed(&ended.checks).map(Self::of_effect));
                 }
                 RunEvent::StepEnded(step) => {
-                    classes.extend(failed(response_checks(step)).map(Self::of_response));
+                    let sent = history.steps.get(step.step.wrapping_sub(1));
+                    let is_forgery = sent.is_some_and(|sent| !is_genuine(sent));
+                    let of_response = |check| Self::of_response(check, is_forgery);
+                    classes.extend(failed(response_checks(step)).map(of_response));
                 }
                 _ => {}
             }
@@ -42,6 +48,7 @@ impl FailureClass {
         match self {
             Self::TooMuch => "too_much",
             Self::TooLittle => "too_little",
+            Self::ForgeryAccepted => "forgery_accepted",
             Self::WrongResponse => "wrong_response",
             Self::NoResponse => "no_response",
         }
@@ -55,14 +62,19 @@ impl FailureClass {
         }
     }
 
-    fn of_response(check: &Check) -> Self {
+    /// Whether it shows in a response, so that what players hold does not matter.
+    pub(super) fn is_of_responses(self) -> bool {
+        !matches!(self, Self::TooMuch | Self::TooLittle)
+    }
+
+    fn of_response(check: &Check, is_forgery: bool) -> Self {
         let is_status = check
             .observed
             .starts_with(|first: char| first.is_ascii_digit());
-        if is_status {
-            Self::WrongResponse
-        } else {
-            Self::NoResponse
+        match (is_status, is_forgery) {
+            (true, true) => Self::ForgeryAccepted,
+            (true, false) => Self::WrongResponse,
+            (false, _) => Self::NoResponse,
         }
     }
 }
@@ -84,8 +96,9 @@ impl fmt::Display for FailureClass {
         formatter.pad(match self {
             Self::TooMuch => "too much is granted",
             Self::TooLittle => "too little is granted",
+            Self::ForgeryAccepted => "a forgery is accepted",
             Self::WrongResponse => "a genuine delivery gets a wrong response",
-            Self::NoResponse => "a genuine delivery gets no response",
+            Self::NoResponse => "a delivery gets no response",
         })
     }
 }

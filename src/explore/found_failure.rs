@@ -3,13 +3,20 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use serde_json::{Map, Value};
-
 use super::failure_class::FailureClass;
 use super::history::History;
 use super::kind::Kind;
 use crate::generate::Seed;
 use crate::run::RunEvent;
+
+/// Where the case that found a failure came from.
+#[derive(Debug, Clone)]
+pub(super) enum Origin {
+    /// It was drawn from this seed, without these kinds.
+    Drawn(Seed, BTreeSet<Kind>),
+    /// It was in the corpus, or it needs what other cases did.
+    Elsewhere,
+}
 
 /// A failure, shrunk to a small scenario that still shows it.
 #[derive(Debug)]
@@ -18,8 +25,7 @@ pub(crate) struct FoundFailure {
     pub(super) history: History,
     /// How often it failed, and how often it was tried.
     pub(super) seen: (u32, u32),
-    /// The seed and the left-out kinds of the case that found it.
-    pub(super) origin: (Seed, BTreeSet<Kind>),
+    pub(super) origin: Origin,
     /// What happened in the last try that failed.
     pub(super) events: Vec<RunEvent>,
 }
@@ -47,7 +53,7 @@ impl FoundFailure {
     /// The events of a try that failed, with the name of the scenario's file.
     pub(crate) fn into_events(self, file: &str) -> Vec<RunEvent> {
         let (name, about) = (
-            name(&self.history),
+            self.history.name(),
             about(self.class, self.seen, &self.origin),
         );
         let mut events = self.events;
@@ -64,89 +70,23 @@ impl FoundFailure {
     /// The text of its scenario file.
     pub(crate) fn scenario(&self) -> String {
         let about = about(self.class, self.seen, &self.origin);
-        self.history.scenario_text(&name(&self.history), &about)
+        self.history.scenario_text(&about)
     }
 }
 
-fn name(history: &History) -> String {
-    let kinds = history.kinds();
-    let kinds: Vec<&str> = kinds.iter().map(|kind| kind.about()).collect();
-    let with = if kinds.is_empty() { "" } else { " with " };
-    format!(
-        "each coupon is granted exactly once{with}{}",
-        kinds.join(", ")
-    )
-}
-
-fn about(
-    class: FailureClass,
-    (failed, tries): (u32, u32),
-    (seed, without): &(Seed, BTreeSet<Kind>),
-) -> String {
+fn about(class: FailureClass, (failed, tries): (u32, u32), origin: &Origin) -> String {
     let mut about = format!(
-        "Found by `aghook explore`: {class}. It failed in {failed} of {tries} tries with new players and \
-         keys. Find it again with: aghook explore --seed {seed} --cases 1"
+        "Found by `aghook explore`: {class}. It failed in {failed} of {tries} tries with new players and keys."
     );
-    if !without.is_empty() {
-        let without: Vec<&str> = without.iter().map(|kind| kind.name()).collect();
-        let _ = write!(about, " --without {}", without.join(","));
+    if let Origin::Drawn(seed, without) = origin {
+        let _ = write!(
+            about,
+            " Find it again with: aghook explore --seed {seed} --cases 1"
+        );
+        if !without.is_empty() {
+            let without: Vec<&str> = without.iter().map(|kind| kind.name()).collect();
+            let _ = write!(about, " --without {}", without.join(","));
+        }
     }
     about
-}
-
-impl History {
-    /// The same history with short names for its events.
-    pub(super) fn renamed(&self) -> Self {
-        let names: Map<String, Value> = match self.events.len() {
-            1 => self
-                .events
-                .keys()
-                .map(|name| (name.clone(), "coupon".into()))
-                .collect(),
-            _ => (1..)
-                .zip(self.events.keys())
-                .map(|(number, name)| (name.clone(), format!("coupon_{number}").into()))
-                .collect(),
-        };
-        let new = |name: &str| {
-            names
-                .get(name)
-                .and_then(Value::as_str)
-                .unwrap_or(name)
-                .to_owned()
-        };
-        let mut renamed = Self::default();
-        for (name, event) in &self.events {
-            renamed.events.insert(new(name), with_names(event, &new));
-        }
-        renamed.steps = self
-            .steps
-            .iter()
-            .map(|step| with_names(step, &new))
-            .collect();
-        renamed
-    }
-}
-
-/// Replaces the names of events in an event or a step.
-fn with_names(value: &Value, new: &impl Fn(&str) -> String) -> Value {
-    let Value::Object(keys) = value else {
-        return value.clone();
-    };
-    let replaced = keys.iter().map(|(key, value)| {
-        let value = match (key.as_str(), value) {
-            ("deliver" | "of" | "for" | "same_as" | "like", Value::String(name)) => {
-                new(name).into()
-            }
-            ("deliver", Value::Array(names)) => names
-                .iter()
-                .filter_map(Value::as_str)
-                .map(new)
-                .collect::<Vec<_>>()
-                .into(),
-            _ => with_names(value, new),
-        };
-        (key.clone(), value)
-    });
-    Value::Object(replaced.collect())
 }

@@ -6,9 +6,11 @@ use serde_json::{Map, Value, json};
 
 use super::kind::{Kind, Trace};
 
-/// What a sender does. Both parts are written as in a scenario file.
+/// What a sender does, written as in a scenario file.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct History {
+    /// From which the contents follow that the events leave open.
+    pub(super) seed: u64,
     pub(super) events: Map<String, Value>,
     pub(super) steps: Vec<Value>,
 }
@@ -20,10 +22,9 @@ impl History {
     /// Removes the events that no step names. Events that shared an ID with a removed one then share it
     /// with each other.
     pub(super) fn without_unused_events(mut self) -> Self {
-        let scripted = self
-            .steps
-            .iter()
-            .filter_map(|step| step["script"]["of"].as_str());
+        let hooks = self.steps.iter();
+        let scripted =
+            hooks.filter_map(|step| step["script"]["of"].as_str().or(step["of"].as_str()));
         let mut used: BTreeSet<String> = self
             .deliveries()
             .chain(scripted)
@@ -82,6 +83,32 @@ impl History {
         owners
     }
 
+    pub(super) fn event(&self, name: &str) -> &Value {
+        self.events.get(name).unwrap_or(&Value::Null)
+    }
+
+    /// The event that stands for the player of an event: the first one of this player.
+    pub(super) fn player<'name>(&'name self, name: &'name str) -> &'name str {
+        let mut first = name;
+        for _ in 0..=self.events.len() {
+            let event = self.event(first);
+            match event["for"]
+                .as_str()
+                .or(event["player_id"]["same_as"].as_str())
+            {
+                Some(other) if self.events.contains_key(other) => first = other,
+                _ => break,
+            }
+        }
+        first
+    }
+
+    /// Whether an earlier step than this one delivers the event, and not only a forgery of it.
+    pub(super) fn is_delivered_before(&self, name: &str, step: usize) -> bool {
+        let mut genuine = self.steps[..step].iter().filter(|step| is_genuine(step));
+        genuine.any(|step| delivered(step).any(|other| other == name))
+    }
+
     /// The names of the delivered events, in the order of the steps.
     pub(super) fn deliveries(&self) -> impl Iterator<Item = &str> {
         self.steps.iter().flat_map(delivered)
@@ -120,9 +147,29 @@ pub(super) fn delivered(step: &Value) -> impl Iterator<Item = &str> {
     names.iter().filter_map(Value::as_str)
 }
 
-/// The event of the coupon whose items an `item.add` credits.
+/// The event of the coupon whose items an `item.add` credits, or an `item.remove` takes away.
 pub(super) fn coupon_of(event: &Value) -> Option<String> {
     event["for"].as_str().map(str::to_owned)
+}
+
+pub(super) fn is_removal(event: &Value) -> bool {
+    event["kind"] == "item.remove"
+}
+
+/// Whether it is of a type that grants nothing.
+pub(super) fn is_other_type(event: &Value) -> bool {
+    event["set"].get("/event_type").is_some()
+}
+
+pub(super) fn is_genuine(step: &Value) -> bool {
+    step.get("forge").is_none()
+}
+
+pub(super) fn fault_of(step: &Value) -> Option<&str> {
+    match step.get("fault")? {
+        Value::Object(parameters) => parameters.keys().next().map(String::as_str),
+        name => name.as_str(),
+    }
 }
 
 fn is_shared(id: Option<&Value>) -> bool {
@@ -132,29 +179,28 @@ fn is_shared(id: Option<&Value>) -> bool {
 fn event_kinds(event: &Value) -> Vec<Kind> {
     let has = |kind: &&Kind| match kind.trace() {
         Trace::Event(pointer) => event.pointer(pointer).is_some(),
+        Trace::EventKind(name) => event["kind"] == name,
         _ => false,
     };
     Kind::ALL.iter().filter(has).copied().collect()
 }
 
 fn step_kinds<'step>(step: &'step Value, earlier: &mut BTreeSet<&'step str>) -> BTreeSet<Kind> {
-    let fault = match &step["fault"] {
-        Value::Object(parameters) => parameters.keys().next().map(String::as_str),
-        name => name.as_str(),
-    };
-    let is_genuine = step.get("forge").is_none();
-    let is_redelivery = is_genuine && delivered(step).any(|name| earlier.contains(name));
+    let fault = fault_of(step);
+    let mut is_redelivery = false;
+    if is_genuine(step) {
+        for name in delivered(step) {
+            is_redelivery |= !earlier.insert(name);
+        }
+    }
     let has = |kind: &&Kind| match kind.trace() {
-        Trace::Event(_) => false,
-        Trace::Step(key) => step.get(key).is_some(),
+        Trace::Event(_) | Trace::EventKind(_) => false,
+        Trace::Step(pointer) => step.pointer(pointer).is_some(),
+        Trace::NoRetry => step["retry"] == "off",
         Trace::Fault => fault == Some(kind.name()),
         Trace::Redelivered => is_redelivery,
     };
-    let kinds = Kind::ALL.iter().filter(has).copied().collect();
-    if is_genuine {
-        earlier.extend(delivered(step));
-    }
-    kinds
+    Kind::ALL.iter().filter(has).copied().collect()
 }
 
 #[cfg(test)]
@@ -174,6 +220,7 @@ mod tests {
                 json!({ "deliver": ["b", "c"] }),
                 json!({ "script": { "of": "d" } }),
             ],
+            ..History::default()
         };
         let events = history.without_unused_events().events;
         let expected = json!({ "b": {}, "c": { "player_id": { "same_as": "b" } }, "d": {} });
@@ -188,6 +235,7 @@ mod tests {
                 json!({ "deliver": "a", "fault": "lost_ack" }),
                 json!({ "deliver": "a", "fault": { "slow_body": {} }, "times": 2 }),
             ],
+            ..History::default()
         };
         let steps = [
             BTreeSet::from([Kind::Bundle, Kind::LostAck]),

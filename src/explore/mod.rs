@@ -5,7 +5,11 @@
 //! scenarios runs and judges it. Nothing here prints or writes files.
 
 mod case_runner;
+mod changes;
+mod corpus;
 mod coverage;
+mod drawn_events;
+mod drawn_steps;
 mod drawn_values;
 mod expectations;
 mod explorer;
@@ -13,10 +17,16 @@ mod failure_class;
 mod found_failure;
 mod history;
 mod history_generator;
+mod interleaved;
+mod isolation;
 mod kind;
+mod names;
+mod possible_kinds;
+mod recent_cases;
 mod same_failure;
 mod scenario_text;
 mod shrinker;
 
+pub(crate) use corpus::CorpusCase;
 pub(crate) use explorer::{ExploreEnd, ExploreSettings, Explorer};
 pub use kind::Kind;

@@ -1,17 +1,21 @@
 //! Whether a smaller history still shows a failure.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use super::case_runner::CaseRunner;
 use super::failure_class::FailureClass;
 use super::history::History;
+use super::kind::Kind;
 use super::shrinker::Trial;
 
 /// Whether a history fails with a class of failure.
 pub(super) struct SameFailure<'explorer, 'run> {
     pub(super) runner: &'explorer CaseRunner<'run>,
     pub(super) class: FailureClass,
+    /// The kinds that a smaller history may have.
+    pub(super) kinds: BTreeSet<Kind>,
     /// How often a history is tried, and how often it must fail.
     pub(super) tries: u32,
     pub(super) needed: u32,
@@ -21,13 +25,16 @@ pub(super) struct SameFailure<'explorer, 'run> {
 
 impl Trial for SameFailure<'_, '_> {
     async fn fails(&self, history: &History) -> bool {
+        if !history.kinds().is_subset(&self.kinds) {
+            return false;
+        }
         let mut failed = 0;
         for number in 1..=self.tries {
             if Instant::now() >= self.deadline || self.stop.load(Ordering::Relaxed) {
                 return false;
             }
-            let (seed, patience) = (self.runner.next_seed(), self.runner.patience());
-            let Some(tried) = self.runner.attempt(history, seed, patience).await else {
+            let patience = self.runner.patience_for(self.class);
+            let Some(tried) = self.runner.attempt_alone(history, patience).await else {
                 return false;
             };
             failed += u32::from(tried.classes.contains(&self.class));

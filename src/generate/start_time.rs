@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use jiff::Timestamp;
 
@@ -30,6 +30,16 @@ impl StartTime {
     /// Converts a clock's time. Times before 1970 become 1970, times after 9999 become 9999.
     pub fn from_system_time(time: SystemTime) -> Self {
         let since_epoch = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self {
+            seconds: since_epoch.as_secs().min(Self::LAST_SECOND),
+            nanoseconds: since_epoch.subsec_nanos(),
+        }
+    }
+
+    /// The time this long after it, at most in 9999.
+    #[must_use]
+    pub fn later(&self, by: Duration) -> Self {
+        let since_epoch = Duration::new(self.seconds, self.nanoseconds).saturating_add(by);
         Self {
             seconds: since_epoch.as_secs().min(Self::LAST_SECOND),
             nanoseconds: since_epoch.subsec_nanos(),

@@ -172,6 +172,11 @@ impl Client {
         matches!(speaks_tls, Ok(true)).then_some(Failure::SpeaksTls)
     }
 
+    /// Closes the idle connections, so that the next request opens one as in a new process.
+    pub(crate) fn close_idle(&self) {
+        self.0.pool.clear();
+    }
+
     /// Reaches the server of `target` by the route in the settings.
     pub(crate) fn set_routed_target(&self, target: &Target) {
         _ = self.0.routed_origin.set(target.origin().to_owned());

@@ -266,6 +266,11 @@ impl Pool {
         }
     }
 
+    /// Closes the idle connections.
+    pub(crate) fn clear(&self) {
+        self.idle().clear();
+    }
+
     fn idle(&self) -> MutexGuard<'_, HashMap<String, Vec<Connection>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

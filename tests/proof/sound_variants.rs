@@ -3,6 +3,7 @@
 
 mod cases;
 mod difference;
+mod exploring;
 mod outcome;
 mod receivers;
 use std::path::Path;
@@ -37,6 +38,13 @@ fn no_sound_receiver_is_blamed() {
         same,
         "proof sound_variants",
     );
+}
+
+#[test]
+#[ignore = "takes a minute for each sound receiver"]
+fn exploring_blames_no_sound_receiver() {
+    let alarms = exploring::explore_all("60s");
+    assert!(alarms.is_empty(), "{}", alarms.join("\n"));
 }
 
 /// A variant that behaves like the plain receiver would prove nothing.

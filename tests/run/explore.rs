@@ -1,9 +1,11 @@
 //! `aghook explore`: it blames no sound receiver, and turns a bug into a small scenario that fails.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::fs;
 use std::path::PathBuf;
-use std::sync::Mutex;
+#[cfg(unix)]
+use std::process::{Command, Stdio};
+use std::sync::{Mutex, mpsc};
 
 use aghook::internals::explore::Kind;
 use serde_json::Value;
@@ -12,7 +14,8 @@ use crate::support::{Folder, Game, Peer, PeerResponse, Transcript, check_section
 
 /// A game that knows no signatures and no percent-encoding, and grants an item, or a bundle by its own SKU.
 const PROFILE: &str = "    policy: { bundles: sku }\n";
-const UNSIGNED: &str = "player_text,forgery,unknown_keys,restart,script,slow_body,timeout_overlap";
+const UNSIGNED: &str =
+    "player_text,forgery,other_type,item_remove,chunked,slow_body,timeout_overlap";
 
 /// A receiver that grants each coupon once, except that it remembers only so many keys of a player.
 fn remembering(keys: usize) -> Game {
@@ -33,10 +36,44 @@ fn remembering(keys: usize) -> Game {
     })
 }
 
+/// A receiver that grants each coupon once, except that it remembers only so many keys.
+fn remembering_of_all_players(keys: usize) -> Game {
+    let seen = Mutex::new(VecDeque::new());
+    Game::new(move |event, inventories| {
+        let key = event["idempotency_key"].to_string();
+        let mut seen = seen.lock().expect("a lock");
+        if !seen.contains(&key) {
+            seen.push_back(key);
+            if seen.len() > keys {
+                seen.pop_front();
+            }
+            Game::grant_item(inventories, event);
+        }
+        PeerResponse::new(200)
+    })
+}
+
+/// A receiver that grants every fourth coupon twice, and says when it has done so.
+fn doubling_every_fourth(doubled: mpsc::Sender<()>) -> Game {
+    let (seen, doubled) = (Mutex::new(HashSet::new()), Mutex::new(doubled));
+    Game::new(move |event, inventories| {
+        let mut seen = seen.lock().expect("a lock");
+        if seen.insert(event["idempotency_key"].to_string()) {
+            Game::grant_item(inventories, event);
+            if seen.len().is_multiple_of(4) {
+                Game::grant_item(inventories, event);
+                // The test may no longer listen.
+                let _ = doubled.lock().expect("a lock").send(());
+            }
+        }
+        PeerResponse::new(200)
+    })
+}
+
 /// A receiver that loses every player's fifth coupon.
 fn losing_the_fifth() -> Game {
     let counts = Mutex::new(HashMap::<String, u32>::new());
-    let sound = Mutex::new(std::collections::HashSet::new());
+    let sound = Mutex::new(HashSet::new());
     Game::new(move |event, inventories| {
         if sound
             .lock()
@@ -109,6 +146,88 @@ fn a_bug_that_needs_a_history_becomes_a_scenario_that_fails() {
         let sound = Folder::new().with("aghook.yaml", remembering(usize::MAX).config(PROFILE));
         Transcript::of(&mut sound.aghook(&["run", &file])).ends_with(0);
     }
+}
+
+#[test]
+fn a_failure_that_needs_other_players_becomes_a_scenario_with_them() {
+    let forgetful = remembering_of_all_players(3);
+    let folder = Folder::new().with("aghook.yaml", forgetful.config(PROFILE));
+    explore(&folder, "--fail-fast --only times")
+        .ends_with(1)
+        .says(&["too much is granted", "in 5 of 5 tries"]);
+    let [file] = saved(&folder).try_into().expect("one scenario");
+    let file = file.to_str().expect("a path").to_owned();
+    Transcript::of(&mut folder.aghook(&["run", &file])).ends_with(1);
+}
+
+#[test]
+fn a_failure_that_shows_sometimes_is_reported_with_how_often() {
+    let game = doubling_every_fourth(mpsc::channel().0);
+    let folder = Folder::new().with("aghook.yaml", game.config(PROFILE));
+    fs::create_dir(folder.path("corpus")).expect("created");
+    let once = r#"{ "seed": 1, "events": { "a": {} }, "steps": [{ "deliver": "a" }] }"#;
+    // The plain deliveries at the start are the first three.
+    let folder = folder.with("corpus/once.json", once);
+    explore(&folder, "--cases 1 --corpus corpus").ends_with(1);
+    let [file] = saved(&folder).try_into().expect("one scenario");
+    let scenario = fs::read_to_string(file).expect("a scenario");
+    let says = ["in 1 of ", "in 2 of ", "in 3 of ", "in 4 of "];
+    assert!(
+        says.iter().any(|says| scenario.contains(says)),
+        "{scenario}"
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_exploration_reports_what_was_found() {
+    let (doubled, was_doubled) = mpsc::channel();
+    let game = doubling_every_fourth(doubled);
+    let folder = Folder::new().with("aghook.yaml", game.config(PROFILE));
+    let arguments = ["explore", "--seed", "1", "--budget", "1h", "--only", "code"];
+    let process = Command::new(env!("CARGO_BIN_EXE_aghook"))
+        .args(arguments)
+        .current_dir(folder.root())
+        .env("AGHOOK_SECRET", crate::support::SECRET)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("aghook starts");
+    was_doubled.recv().expect("a coupon was granted twice");
+    let sent = Command::new("kill")
+        .args(["-INT", &process.id().to_string()])
+        .status();
+    assert!(sent.expect("kill runs").success());
+    let ended = process.wait_with_output().expect("ends");
+    assert_eq!(ended.status.code(), Some(1), "{ended:?}");
+    assert_eq!(saved(&folder).len(), 1);
+}
+
+#[test]
+fn a_corpus_keeps_cases_and_is_tried_first() {
+    let game = remembering(0);
+    let folder = Folder::new().with("aghook.yaml", game.config(PROFILE));
+    let twice =
+        r#"{ "seed": 1, "events": { "a": {} }, "steps": [{ "deliver": "a", "times": 2 }] }"#;
+    fs::create_dir(folder.path("corpus")).expect("created");
+    let folder = folder.with("corpus/twice.json", twice);
+    explore(&folder, "--cases 1 --corpus corpus")
+        .ends_with(1)
+        .says(&["too much is granted"]);
+    explore(
+        &folder,
+        &format!("--cases 9 --corpus corpus --without {UNSIGNED}"),
+    )
+    .ends_with(1);
+    let files = fs::read_dir(folder.path("corpus")).expect("a folder");
+    assert!(files.count() > 1);
+    let broken = folder.with("corpus/broken.json", "{ \"seed\": 1, \"events\": {} }");
+    explore(&broken, "--cases 1 --corpus corpus")
+        .ends_with(2)
+        .says(&[
+            "broken.json is not a history of a corpus",
+            "missing field `steps`",
+        ]);
 }
 
 #[test]

@@ -115,7 +115,7 @@ pub(crate) fn markdown(results: &[CaseResult]) -> String {
     lines.join("\n") + "\n"
 }
 
-fn profile(case: &SoundReceiver, started: &Started) -> String {
+pub(super) fn profile(case: &SoundReceiver, started: &Started) -> String {
     let Started { target, debug, .. } = started;
     let certificate = started.certificate.as_ref().map_or(String::new(), |file| {
         format!("    cacert: '{}'\n", file.display())
