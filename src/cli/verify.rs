@@ -1,5 +1,7 @@
 //! `aghook verify`: checks a signature, and explains a mismatch.
 
+mod signed_file;
+
 use std::io::Write as _;
 use std::path::PathBuf;
 
@@ -14,7 +16,8 @@ use super::secret_options::{self, SecretOptions};
 use super::{CommandError, Console, ExitCode};
 use crate::delivery::Clock;
 use crate::diagnose::{
-    Diagnosis, Mistake, Received, SignatureVerdict, TimestampConcern, diagnose, timestamp_concern,
+    Diagnosis, Mistake, Received, SignatureVerdict, SignedText, TimestampConcern,
+    compare_signed_text, diagnose, timestamp_concern,
 };
 use crate::protocol::{SIGNATURE_HEADER, Secret, TIMESTAMP_HEADER};
 
@@ -29,7 +32,10 @@ const STRONG: Style = Style::new().bold();
 /// how the signature is written (such as uppercase hex), and explains how to fix those that produce
 /// this signature. Save the body as raw bytes: a copy from a log or a debugger often differs.
 ///
-/// Exits with 0 if the signature matches, 1 if it does not, and 2 if the command line or a file is
+/// With --signed, also shows where the text that your receiver signed differs from the one that it should
+/// sign.
+///
+/// Exits with 0 if the signature and the signed text match, 1 if one does not, and 2 if the command line or a file is
 /// invalid.
 #[derive(Debug, Args)]
 #[command(after_long_help = secret_options::SECRET_HELP)]
@@ -50,6 +56,11 @@ pub struct Verify {
     /// precedence
     #[arg(long, value_name = "FILE")]
     headers: Option<PathBuf>,
+
+    /// File with the text that your receiver signed, up to 4 MiB, to show where it differs from
+    /// `{timestamp}.{body}`
+    #[arg(long, value_name = "FILE")]
+    signed: Option<PathBuf>,
 
     #[command(flatten)]
     secret: SecretOptions,
@@ -72,6 +83,7 @@ struct VerifyResult {
     concern: Option<TimestampConcern>,
     secret: Option<String>,
     body_length: usize,
+    signed: Option<SignedText>,
 }
 
 impl Verify {
@@ -106,6 +118,13 @@ impl Verify {
             body: &body,
         };
         let diagnosis = diagnose(&received, &secret, &others);
+        let signed = self.signed.as_deref().map(|path| {
+            let signed = signed_file::read(path)?;
+            compare_signed_text(&received, &secret, &others, &signed).ok_or_else(|| {
+                CommandError::usage("`--signed` needs the timestamp")
+                    .with_help("pass `--timestamp SECONDS`")
+            })
+        });
         let now = self.now.unwrap_or_else(|| Clock::system().unix_seconds());
         // Index 0 is the main secret.
         let name = |index: usize| match index.checked_sub(1) {
@@ -127,20 +146,31 @@ impl Verify {
             secret: diagnosis.secret.and_then(name),
             body_length: body.len(),
             diagnosis,
+            signed: signed.transpose()?,
         };
         if self.json {
             writeln!(console, "{:#}", result.to_json())?;
         } else {
             result.print(console)?;
         }
-        Ok(match result.diagnosis.verdict {
-            SignatureVerdict::Matches => ExitCode::Success,
-            SignatureVerdict::Mistaken(_) | SignatureVerdict::Unexplained => ExitCode::CheckFailed,
+        Ok(if result.matches() && !result.signs_another_text() {
+            ExitCode::Success
+        } else {
+            ExitCode::CheckFailed
         })
     }
 }
 
 impl VerifyResult {
+    fn matches(&self) -> bool {
+        self.diagnosis.verdict == SignatureVerdict::Matches
+    }
+
+    fn signs_another_text(&self) -> bool {
+        let signed = self.signed.as_ref();
+        signed.is_some_and(|signed| signed.difference.is_some())
+    }
+
     fn print(&self, console: &mut Console) -> Result<(), CommandError> {
         match &self.diagnosis.verdict {
             SignatureVerdict::Matches => writeln!(
@@ -155,23 +185,20 @@ impl VerifyResult {
                     let line = "Several mistakes together explain it. Fix all of them:";
                     writeln!(console, "{line}")?;
                 }
-                for Mistake {
-                    name,
-                    happened,
-                    fix,
-                } in mistakes
-                {
-                    writeln!(console, "\n{STRONG}{name}{STRONG:#}: {happened}")?;
-                    writeln!(console, "  {STRONG}fix:{STRONG:#} {fix}")?;
-                }
+                print_mistakes(console, mistakes)?;
                 if let Some(secret) = &self.secret {
                     writeln!(console, "\nSigned with the secret in: {secret}")?;
                 }
             }
             SignatureVerdict::Unexplained => {
                 writeln!(console, "{BAD}The signature does not match.{BAD:#}")?;
-                self.print_next_steps(console)?;
+                if !self.signs_another_text() {
+                    self.print_next_steps(console)?;
+                }
             }
+        }
+        if let Some(signed) = &self.signed {
+            signed_file::print(console, signed, &self.diagnosis.verdict)?;
         }
         if let Some(concern) = self.concern {
             writeln!(console, "{WARNING}warning:{WARNING:#} {concern}")?;
@@ -213,13 +240,23 @@ impl VerifyResult {
             .map(|concern| json!({"name": concern.name(), "message": concern.to_string()}))
             .collect();
         json!({
-            "matches": self.diagnosis.verdict == SignatureVerdict::Matches,
+            "matches": self.matches(),
             "mistakes": mistakes,
             "secret": self.secret,
             "warnings": warnings,
             "signatures_tried": self.diagnosis.tried,
             "not_tried": self.diagnosis.not_tried,
             "body_bytes": self.body_length,
+            "signed_text": self.signed.as_ref().map(signed_file::to_json),
         })
     }
+}
+
+fn print_mistakes(console: &mut Console, mistakes: &[Mistake]) -> Result<(), CommandError> {
+    for mistake in mistakes {
+        let (name, happened, fix) = (&mistake.name, &mistake.happened, &mistake.fix);
+        writeln!(console, "\n{STRONG}{name}{STRONG:#}: {happened}")?;
+        writeln!(console, "  {STRONG}fix:{STRONG:#} {fix}")?;
+    }
+    Ok(())
 }

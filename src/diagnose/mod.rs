@@ -2,7 +2,7 @@
 //! set-up that the response shows ([`SetupMistake`]).
 //!
 //! For a signature, it tries common mistakes, alone and in pairs, until one reproduces the presented
-//! signature.
+//! signature, or the text that was signed ([`compare_signed_text`]).
 //! Each kind of mistake has a file with its table of mistakes: the key, the timestamp, the layout of
 //! the signed message, the body, the algorithm, and the notation of the signature. This file combines
 //! them. Use this module only to explain a signature; [`crate::protocol::Signer::verify`] decides
@@ -19,6 +19,7 @@ mod mistake;
 mod notation;
 mod python_text;
 mod setup_mistake;
+mod signed_text;
 mod timestamp;
 
 use crate::protocol::{Secret, Signer};
@@ -33,6 +34,7 @@ use timestamp::TimestampText;
 pub(crate) use freshness::{TimestampConcern, timestamp_concern};
 pub(crate) use mistake::Mistake;
 pub(crate) use setup_mistake::{ResponseText, SetupMistake, html_title};
+pub(crate) use signed_text::{Excerpt, SignedText, compare_signed_text};
 
 /// The largest body, in bytes, for which pairs of mistakes and nearby timestamps are tried.
 const PAIRS_LIMIT: usize = 64 * 1024;
@@ -86,7 +88,8 @@ pub(crate) fn diagnose(received: &Received<'_>, secret: &Secret, others: &[Secre
     match notation::read(received.signature) {
         Err(unreadable) => mistakes.insert(0, unreadable),
         Ok(presented) => {
-            let mut search = Search::new(received, secret, others, presented);
+            let target = Target::Signatures(presented);
+            let mut search = Search::new(received, secret, others, target);
             if let Some(found) = search.run(received) {
                 diagnosis.secret = Some(found.secret);
                 mistakes.extend(found.mistakes);
@@ -127,8 +130,16 @@ type Combination = [usize; 5];
 /// The position of the timestamp in a [`Combination`].
 const TIMESTAMP: usize = 1;
 
-struct Search {
-    presented: Vec<PresentedSignature>,
+/// What the mistakes have to reproduce.
+enum Target<'a> {
+    /// One of these readings of the presented signature.
+    Signatures(Vec<PresentedSignature>),
+    /// A message before it is signed.
+    Text(&'a [u8]),
+}
+
+struct Search<'a> {
+    target: Target<'a>,
     keys: Vec<Candidate<Key>>,
     timestamps: Vec<Candidate<TimestampText>>,
     layouts: Vec<Candidate<Vec<MessagePart>>>,
@@ -139,16 +150,16 @@ struct Search {
     not_tried: Vec<&'static str>,
 }
 
-impl Search {
+impl<'a> Search<'a> {
     fn new(
         received: &Received<'_>,
         secret: &Secret,
         others: &[Secret],
-        presented: Vec<PresentedSignature>,
+        target: Target<'a>,
     ) -> Self {
         let (Candidates(bodies), not_tried) = body::candidates(received.body);
         Self {
-            presented,
+            target,
             keys: key::candidates(secret, others).0,
             timestamps: timestamp::candidates(received.timestamp, received.body).0,
             layouts: layout::candidates(received.body).0,
@@ -221,10 +232,15 @@ impl Search {
             return None;
         }
         self.tried += 1;
-        let signature = (algorithm.value)(key.value.expose_bytes(), &self.message);
-        let signature = hex::encode(signature);
-        let mut presented = self.presented.iter();
-        let notation = presented.find_map(|presented| presented.mistakes_in(&signature))?;
+        let notation = match &self.target {
+            Target::Text(text) => (*text == self.message).then(Vec::new)?,
+            Target::Signatures(presented) => {
+                let signature = (algorithm.value)(key.value.expose_bytes(), &self.message);
+                let signature = hex::encode(signature);
+                let mut presented = presented.iter();
+                presented.find_map(|presented| presented.mistakes_in(&signature))?
+            }
+        };
         let kinds = [
             &key.mistakes,
             &timestamp.mistakes,

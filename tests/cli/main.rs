@@ -11,6 +11,7 @@ mod new_project;
 mod repetition;
 mod secrecy;
 mod sign_and_verify;
+mod signed_text;
 #[path = "../support/mod.rs"]
 mod support;
 mod terminal_output;
