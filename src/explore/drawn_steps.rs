@@ -4,6 +4,7 @@ use rand::RngExt as _;
 use serde_json::{Map, Value, json};
 
 use super::drawn_values::CLOCK_OFFSETS;
+use super::expectations::SCRIPTED_STATUS;
 use super::history_generator::Draft;
 use super::kind::{Kind, Trace};
 use crate::policy::Fault;
@@ -139,7 +140,7 @@ impl Draft<'_> {
     /// Makes the receiver refuse the next deliveries to a player. The retries get through.
     fn script(&mut self) -> Value {
         let name = self.earlier_event().unwrap_or_else(|| self.new_event());
-        let statuses = vec![503; self.random.random_range(1..=2)];
+        let statuses = vec![SCRIPTED_STATUS; self.random.random_range(1..=2)];
         json!({ "script": { "of": name, "answers": statuses } })
     }
 

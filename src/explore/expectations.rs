@@ -14,6 +14,9 @@ const LARGE: u64 = 1 << 15;
 const LONG_TEXT: usize = 5_000;
 const MANY_PARTS: u64 = 50;
 
+/// The status of scripted responses.
+pub(super) const SCRIPTED_STATUS: u64 = 503;
+
 /// How the deliveries of a step may be answered, with the fewest choices first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Freedom {
@@ -100,9 +103,17 @@ impl History {
         effects.collect()
     }
 
-    /// Whether the model knows what a sound receiver does: an `item.remove` comes only after its coupon was
-    /// granted, and no other event grants or takes away the same items.
+    /// Whether the model knows what a sound receiver does: scripted responses are errors that are retried,
+    /// an `item.remove` comes only after its coupon was granted, and no other event grants or takes away
+    /// the same items.
     pub(super) fn is_lawful(&self) -> bool {
+        let scripted = self
+            .steps
+            .iter()
+            .filter_map(|step| step["script"]["answers"].as_array());
+        if !scripted.flatten().all(|status| *status == SCRIPTED_STATUS) {
+            return false;
+        }
         let mut removals = self.events.iter().filter(|(_, event)| is_removal(event));
         removals.all(|(name, event)| {
             let Some(coupon) = coupon_of(event) else {
@@ -348,6 +359,13 @@ mod tests {
         let steps = history(json!({}), vec![script, once, deliver]).expected_steps();
         assert_eq!(steps[1]["expect"], Value::Null);
         assert_eq!(steps[2]["expect"]["status"], "2xx");
+    }
+
+    #[test]
+    fn a_scripted_response_is_an_error() {
+        let script = |status: u64| json!({ "script": { "of": "a", "answers": [status] } });
+        assert!(history(json!({}), vec![script(503)]).is_lawful());
+        assert!(!history(json!({}), vec![script(251)]).is_lawful());
     }
 
     #[test]
