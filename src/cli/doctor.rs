@@ -56,7 +56,7 @@ impl Doctor {
                 let _ = write_finding(console, &finding, place.as_deref());
                 findings.push(finding.verdict);
             };
-            context.check_up(plan, &secrets, report).await;
+            Box::pin(context.check_up(plan, &secrets, report)).await;
             Ok(code(&findings))
         })?;
         let text = match code {

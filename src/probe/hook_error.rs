@@ -32,7 +32,7 @@ pub struct HookFailure {
 }
 
 impl HookFailure {
-    pub(super) fn new(reason: impl Into<String>) -> Self {
+    pub(crate) fn new(reason: impl Into<String>) -> Self {
         Self {
             reason: reason.into(),
             is_general: false,

@@ -3,6 +3,7 @@
 
 mod genuine;
 mod hooks;
+mod silence;
 
 use std::sync::{Mutex, PoisonError};
 
@@ -25,6 +26,7 @@ use crate::scenario::Case;
 use crate::scenario::document::{Diagnostics, SourceFile};
 use crate::transport::Failure;
 use crate::verify::{Check, Verdict};
+use silence::{late, patiently};
 
 /// What one part of the check-up found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,13 +67,22 @@ impl RunContext {
             "connection",
             self.shown_target().into_owned(),
         ));
-        let probes = self.read_probes(plan).await;
+        let ((probes, are_late), silence) = tokio::join!(self.read_probes(plan), self.silence());
         let are_readable = probes.iter().all(|probe| probe.verdict != Verdict::Broken);
         // What found nothing is reported after the grant, which may change that.
         let (waiting, probes): (Vec<_>, Vec<_>) = probes
             .into_iter()
             .partition(|probe| probe.verdict == Verdict::NotChecked && are_readable);
+        let waits = are_late || silence.is_some();
         probes.into_iter().for_each(&mut report);
+        if let Some(silence) = silence {
+            report(silence);
+        }
+        if waits {
+            let message = "not sent, because each delivery would wait".to_owned();
+            let finding = Finding::new("genuine delivery", Verdict::NotChecked, message);
+            return report(finding);
+        }
         let events = Mutex::new(Vec::new());
         let collect = |event| {
             let mut events = events.lock().unwrap_or_else(PoisonError::into_inner);
@@ -122,21 +133,27 @@ impl RunContext {
         }
     }
 
-    async fn read_probes(&self, plan: &Plan) -> Vec<Finding> {
+    /// Reads the probes; also whether one takes too long.
+    async fn read_probes(&self, plan: &Plan) -> (Vec<Finding>, bool) {
         let missing = MissingCapability::Probe(QUANTITY_PROBE.to_owned());
         if !self.can_read_inventories() {
             let (reason, hint) = missing.reason_and_hint();
             let finding = Finding::new("probe", Verdict::NotChecked, reason);
-            return vec![finding.help(hint).key("probes")];
+            return (vec![finding.help(hint).key("probes")], false);
         }
         let Some(event) = plan.events.values().find_map(|event| event.event.as_ref()) else {
-            return Vec::new();
+            return (Vec::new(), false);
         };
         let (player, sku) = (&event.event_data.player_id, event.event_data.sku());
-        let mut findings = Vec::new();
+        let (mut findings, mut are_late) = (Vec::new(), false);
         for (name, probe) in &self.probes {
             let subject = probe_subject(name);
-            let read = probe.read(&self.client, player, sku).await;
+            let Some(read) = patiently(probe.read(&self.client, player, sku)).await else {
+                are_late = true;
+                let finding = Finding::broken(subject, late());
+                findings.push(finding.help("check the probe in the profile").key("probes"));
+                continue;
+            };
             findings.push(match (read, probe.problem()) {
                 // Perhaps the player holds nothing yet, so the reading after the grant decides.
                 (Ok(number), Some(problem)) => {
@@ -161,7 +178,7 @@ impl RunContext {
                 }
             });
         }
-        findings
+        (findings, are_late)
     }
 
     /// A probe that found nothing before the grant: with what it reads after it, if it works by then.

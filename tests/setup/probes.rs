@@ -1,5 +1,7 @@
 //! Probes that read nothing, the wrong thing, or not at all, and hooks at a wrong URL.
 
+use std::net::TcpListener;
+
 use crate::mistake::{GameServer, SetUp};
 use crate::support::{Peer, PeerResponse};
 
@@ -31,6 +33,16 @@ fn a_wrong_url_with_a_number_for_missing_items() {
         "http: GET BASE/debug/player/{player_id}/items/{sku}\nread: $.quantity\nmissing: 0\n",
         "has never returned a value: GET http://127.0.0.1:",
     );
+}
+
+#[test]
+fn a_server_that_accepts_connections_and_sends_nothing() {
+    let game = GameServer::new();
+    let silent = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
+    let address = silent.local_addr().expect("an address").to_string();
+    let probes = game.probes().replace(&game.address(), &address);
+    let set_up = SetUp::new(&format!("target: {}\n{probes}", game.url()));
+    set_up.is_named_by_doctor(3, "there was no response within 4s", "probes");
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! A wrong URL, and something else than the receiver behind the right one.
 
+use std::net::TcpListener;
+
 use crate::mistake::{GameServer, SetUp};
 use crate::support::{HttpsReceiver, Peer, PeerResponse, UNREACHABLE};
 
@@ -31,6 +33,15 @@ fn a_port_on_which_nothing_listens() {
         "refused the connection",
         "target",
     );
+}
+
+#[test]
+fn a_server_that_accepts_connections_and_sends_nothing() {
+    let game = GameServer::new();
+    let silent = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
+    let target = format!("http://{}/", silent.local_addr().expect("an address"));
+    let set_up = SetUp::new(&game.profile().replace(&game.url(), &target));
+    set_up.is_named_by_doctor(3, "there was no response within 4s", "target");
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! Calls the hooks that change nothing for good: `script` with an empty list, and those that fill and free
 //! an inventory. A restart or another clock would disturb whoever else uses the receiver.
 
+use super::silence::{late, patiently};
 use super::{Finding, Plan, RunContext};
-use crate::probe::PreparedHook;
+use crate::probe::{HookFailure, PreparedHook};
 use crate::run::plan::event_values;
 use crate::scenario::Hook;
 use crate::verify::Verdict;
@@ -29,12 +30,16 @@ impl RunContext {
             if !is_harmless(name) {
                 continue;
             }
-            let done = if name == Hook::SCRIPT {
-                hook.script(&self.client, player_id, &[]).await
-            } else {
-                hook.run(&self.client, &values, None).await
-            };
+            let done = patiently(async {
+                if name == Hook::SCRIPT {
+                    hook.script(&self.client, player_id, &[]).await
+                } else {
+                    hook.run(&self.client, &values, None).await
+                }
+            });
+            let done = done.await;
             let subject = format!("hook `{name}`");
+            let done = done.unwrap_or_else(|| Err(HookFailure::new(late())));
             findings.push(match done {
                 Ok(()) => Finding::passed(subject, "called".to_owned()),
                 Err(failure) => Finding::broken(subject, self.shown(&failure))
