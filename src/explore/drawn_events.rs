@@ -1,5 +1,7 @@
 //! Draws the events of a history.
 
+use std::collections::BTreeSet;
+
 use rand::RngExt as _;
 use serde_json::{Map, Value, json};
 
@@ -7,7 +9,7 @@ use super::drawn_values::{
     BUNDLE_SIZES, CODES, ITEM_TYPES, LARGE_BUNDLE_SIZES, LAYOUTS, LENGTHS, PLAYER_ENDINGS,
     QUANTITIES, TEXTS, TRIGGERS,
 };
-use super::history::{coupon_of, is_other_type, is_removal};
+use super::history::{coupon_of, is_other_type};
 use super::history_generator::Draft;
 use super::kind::Kind;
 
@@ -66,16 +68,10 @@ impl Draft<'_> {
             let coupon = self.new_coupon();
             return (!is_other_type(self.history.event(&coupon))).then_some(coupon);
         }
-        let events = self.history.events.iter();
-        let removed = || {
-            self.history
-                .events
-                .values()
-                .filter(|event| is_removal(event))
-        };
-        let coupons = events.filter(|(name, event)| {
-            let is_removed = removed().any(|other| coupon_of(other).as_ref() == Some(name));
-            coupon_of(event).is_none() && !is_other_type(event) && !is_removed
+        let events = &self.history.events;
+        let others: BTreeSet<String> = events.values().filter_map(coupon_of).collect();
+        let coupons = events.iter().filter(|(name, event)| {
+            coupon_of(event).is_none() && !is_other_type(event) && !others.contains(*name)
         });
         let coupons: Vec<String> = coupons.map(|(name, _)| name.clone()).collect();
         self.one_of(&coupons)

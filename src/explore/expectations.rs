@@ -104,8 +104,8 @@ impl History {
     }
 
     /// Whether the model knows what a sound receiver does: scripted responses are errors that are retried,
-    /// an `item.remove` comes only after its coupon was granted, and no other event grants or takes away
-    /// the same items.
+    /// a redemption has one `item.add` or `item.remove` at most, and an `item.remove` comes only after its
+    /// coupon was granted.
     pub(super) fn is_lawful(&self) -> bool {
         let scripted = self
             .steps
@@ -114,13 +114,16 @@ impl History {
         if !scripted.flatten().all(|status| *status == SCRIPTED_STATUS) {
             return false;
         }
+        let coupons: Vec<String> = self.events.values().filter_map(coupon_of).collect();
+        let different: BTreeSet<&String> = coupons.iter().collect();
+        if different.len() < coupons.len() {
+            return false;
+        }
         let mut removals = self.events.iter().filter(|(_, event)| is_removal(event));
         removals.all(|(name, event)| {
             let Some(coupon) = coupon_of(event) else {
                 return false;
             };
-            let mut others = self.events.iter().filter(|(other, _)| *other != name);
-            let is_alone = !others.any(|(_, other)| coupon_of(other).as_ref() == Some(&coupon));
             let removes = |step: &Value| delivered(step).any(|other| other == name);
             let before = Self {
                 events: self.events.clone(),
@@ -134,12 +137,11 @@ impl History {
             };
             let before = before.without_unused_events();
             let outlooks = before.outlooks();
-            let is_granted = before.steps.iter().zip(outlooks).any(|(step, outlook)| {
+            before.steps.iter().zip(outlooks).any(|(step, outlook)| {
                 is_genuine(step)
                     && outlook.response == Freedom::Accept
                     && delivered(step).any(|other| other == coupon)
-            });
-            is_alone && is_granted
+            })
         })
     }
 
@@ -159,7 +161,9 @@ impl History {
                 delivered(step).any(|name| players.contains(self.player(name)))
             };
             let mut outlook = self.outlook(step);
-            if of_players(&full) || (step["retry"] == "off" && of_players(&scripted)) {
+            // A late retry is the last one.
+            let is_retried = step["retry"] != "off" && fault_of(step) != Some("late_retry");
+            if of_players(&full) || (!is_retried && of_players(&scripted)) {
                 outlook.allow(Freedom::Anything, true);
             }
             outlook
@@ -355,10 +359,23 @@ mod tests {
         assert_eq!(steps[1]["expect"], Value::Null);
         assert_eq!(steps[3]["expect"]["status"], "2xx");
         let script = json!({ "script": { "of": "a", "answers": [503] } });
-        let once = json!({ "deliver": "a", "retry": "off" });
-        let steps = history(json!({}), vec![script, once, deliver]).expected_steps();
-        assert_eq!(steps[1]["expect"], Value::Null);
-        assert_eq!(steps[2]["expect"]["status"], "2xx");
+        for (key, value) in [("retry", "off"), ("fault", "late_retry")] {
+            let once = json!({ "deliver": "a", key: value });
+            let steps = vec![script.clone(), once, deliver.clone()];
+            let steps = history(json!({}), steps).expected_steps();
+            assert_eq!(steps[1]["expect"], Value::Null, "{value}");
+            assert_eq!(steps[2]["expect"]["status"], "2xx");
+        }
+    }
+
+    #[test]
+    fn a_redemption_has_one_item_add() {
+        let add = json!({ "kind": "item.add", "for": "a" });
+        let mut history = history(json!({}), vec![json!({ "deliver": "add" })]);
+        history.events.insert("add".to_owned(), add.clone());
+        assert!(history.is_lawful());
+        history.events.insert("other".to_owned(), add);
+        assert!(!history.is_lawful());
     }
 
     #[test]
