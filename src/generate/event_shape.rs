@@ -1,5 +1,7 @@
 //! An event as an author writes it. Missing fields are generated.
 
+use std::iter;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
@@ -7,7 +9,7 @@ use serde::de::{Error, MapAccess, Unexpected};
 use serde_json::{Map, Value};
 
 use super::written::{Written, deserialize_written};
-use super::{EventTime, IdShape, ItemShape};
+use super::{EventTime, IdShape, ItemShape, SkuShape};
 use crate::protocol::Field;
 
 // The doc comments of the fields are the descriptions in the JSON Schema, which authors read.
@@ -49,6 +51,14 @@ pub struct EventShape {
     pub event_time: Option<EventTime>,
     /// The revision of the payload. Default: `source`.
     pub revision: Option<Revision>,
+}
+
+impl EventShape {
+    /// The SKUs that are given.
+    pub(crate) fn skus_mut(&mut self) -> impl Iterator<Item = &mut SkuShape> {
+        let items = iter::once(&mut self.item).chain(self.items.iter_mut().flatten());
+        items.flat_map(ItemShape::skus_mut)
+    }
 }
 
 /// The redeem code and the time of its use.

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess};
 
-use super::sku_shape::{PartReference, SkuShape};
+use super::sku_shape::{SkuOwner, SkuShape};
 use super::text_shape::TextShape;
 use super::written::{Written, deserialize_written, written_schema};
 use crate::protocol::Field;
@@ -27,8 +27,9 @@ pub struct ItemShape {
     #[serde(default)]
     pub description: Field<TextShape>,
     /// The item's SKU, the same in the game and at Aghanim: a text, `{ same_as: item }` for the SKU of
-    /// the coupon's item, or `{ length: N }`. Default: the coupon's SKU if it is given, otherwise
-    /// derived from the name if it is given, otherwise an SKU of the catalogue.
+    /// the coupon's item, `{ same_as: EVENT }` for that of another event's, or `{ length: N }`. Default:
+    /// the coupon's SKU if it is given, otherwise derived from the name if it is given, otherwise an SKU
+    /// of the catalogue.
     pub sku: Option<SkuShape>,
     /// The type of the item: `item`, `bundle`, or any other text. Default: `bundle` with `bundle`,
     /// otherwise `item`.
@@ -51,22 +52,25 @@ pub struct ItemShape {
 }
 
 impl ItemShape {
-    /// The lengths of SKUs that it asks for.
-    pub(crate) fn sku_lengths(&self) -> Vec<usize> {
+    /// The SKUs that are given, of the item, its bundle and its fallbacks.
+    pub(crate) fn skus(&self) -> Vec<&SkuShape> {
         let nested = self.bundle.as_deref().unwrap_or_default();
-        let mut lengths: Vec<usize> = sku_length(self.sku.as_ref()).into_iter().collect();
-        lengths.extend(nested.iter().flat_map(NestedItemShape::sku_lengths));
+        let mut skus: Vec<&SkuShape> = self.sku.iter().collect();
+        skus.extend(nested.iter().flat_map(NestedItemShape::skus));
         if let Field::Value(fallback) = &self.fallback {
-            lengths.extend(fallback.sku_lengths());
+            skus.extend(fallback.skus());
         }
-        lengths
+        skus
     }
-}
 
-fn sku_length(shape: Option<&SkuShape>) -> Option<usize> {
-    match shape {
-        Some(SkuShape::Length(length)) => Some(*length),
-        _ => None,
+    pub(crate) fn skus_mut(&mut self) -> Vec<&mut SkuShape> {
+        let nested = self.bundle.iter_mut().flat_map(|bundle| &mut bundle.0);
+        let mut skus: Vec<&mut SkuShape> = self.sku.iter_mut().collect();
+        skus.extend(nested.flat_map(NestedItemShape::skus_mut));
+        if let Field::Value(fallback) = &mut self.fallback {
+            skus.extend(fallback.skus_mut());
+        }
+        skus
     }
 }
 
@@ -83,8 +87,9 @@ pub struct NestedItemShape {
     #[serde(default)]
     pub description: Field<TextShape>,
     /// The item's SKU, the same in the game and at Aghanim: a text, `{ same_as: 1 }` for that of an
-    /// earlier part of the bundle, or `{ length: N }`. Default: derived from the name if it is given,
-    /// otherwise an SKU of the catalogue.
+    /// earlier part of the bundle, `{ same_as: EVENT }` for that of another event's item, or
+    /// `{ length: N }`. Default: derived from the name if it is given, otherwise an SKU of the
+    /// catalogue.
     pub sku: Option<SkuShape>,
     /// The type of the item: `item`, `bundle`, or any other text. Default: `bundle` with `bundle`,
     /// otherwise `item`.
@@ -97,12 +102,15 @@ pub struct NestedItemShape {
 }
 
 impl NestedItemShape {
-    fn sku_lengths(&self) -> Vec<usize> {
-        let nested = self.bundle.iter().flatten();
-        let own = sku_length(self.sku.as_ref());
-        own.into_iter()
-            .chain(nested.flat_map(Self::sku_lengths))
-            .collect()
+    fn skus(&self) -> Vec<&SkuShape> {
+        let nested = self.bundle.iter().flatten().flat_map(Self::skus);
+        self.sku.iter().chain(nested).collect()
+    }
+
+    fn skus_mut(&mut self) -> Vec<&mut SkuShape> {
+        let nested = self.bundle.iter_mut().flatten();
+        let nested = nested.flat_map(Self::skus_mut);
+        self.sku.iter_mut().chain(nested).collect()
     }
 }
 
@@ -145,7 +153,7 @@ impl Written for BundleShape {
             )));
         }
         let part = |index: usize| NestedItemShape {
-            sku: (index >= skus).then(|| SkuShape::SameAs(PartReference::Part(index % skus + 1))),
+            sku: (index >= skus).then(|| SkuShape::SameAs(SkuOwner::Part(index % skus + 1))),
             // Small, because a game may limit what it grants of an item.
             quantity: Some(1 + index as u64 % 9),
             ..NestedItemShape::default()

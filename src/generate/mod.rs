@@ -42,6 +42,6 @@ pub(crate) use id_shape::IdShape;
 pub(crate) use item_event::as_kind;
 pub(crate) use item_shape::{BundleShape, ItemShape, NestedItemShape};
 pub use seed::Seed;
-pub(crate) use sku_shape::SkuShape;
+pub(crate) use sku_shape::{SkuOwner, SkuShape};
 pub use start_time::StartTime;
 pub(crate) use start_time::decimal;

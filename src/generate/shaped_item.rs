@@ -12,7 +12,7 @@ use super::catalogue::{
 use super::identifiers::item_id;
 use super::item_identity::{ItemIdentity, ItemPrice};
 use super::price::Currency;
-use super::sku_shape::PartReference;
+use super::sku_shape::SkuOwner;
 use super::text_shape::TextShape;
 use super::{ItemShape, NestedItemShape, SkuShape};
 use crate::protocol::{Field, Item, ItemKind, NestedItem, Text};
@@ -248,10 +248,11 @@ impl<'a> ShapedItems<'a> {
     fn referred_sku(&self, shape: &SkuShape) -> Option<Text> {
         match shape {
             SkuShape::Given(sku) => Some(Text::Owned(sku.clone())),
-            SkuShape::SameAs(PartReference::Item) => self.first_sku.clone(),
-            SkuShape::SameAs(PartReference::Part(number)) => {
+            SkuShape::SameAs(SkuOwner::Item) => self.first_sku.clone(),
+            SkuShape::SameAs(SkuOwner::Part(number)) => {
                 self.parts.get(number.checked_sub(1)?).cloned()
             }
+            SkuShape::SameAs(SkuOwner::Event(_)) => None,
             SkuShape::Length(length) => Some(match self.catalogue.sku_of_length(*length) {
                 Some(sku) => sku.clone(),
                 None => sku_of_length(*length).into(),

@@ -127,7 +127,7 @@ impl EventTemplate {
                 "send such events with `aghook run`",
             ));
         }
-        let lengths = spec.sku_lengths().into_iter();
+        let lengths = spec.sku_lengths();
         if let Some(length) = settings.generator.missing_sku_length(lengths) {
             return Err(refused(
                 spec.span,

@@ -29,7 +29,9 @@ pub(crate) use self::planned_step::{
 use self::players::AssignedPlayers;
 use super::missing_capability::MissingCapability;
 use super::volatile_values::{VolatileValue, volatile_values};
-use crate::generate::{BodyLayout, Catalogue, Generator, IdShape, Seed, StartTime};
+use crate::generate::{
+    BodyLayout, Catalogue, Generator, IdShape, Seed, SkuOwner, SkuShape, StartTime,
+};
 use crate::protocol::{Event, EventKind, Field};
 use crate::scenario::document::{Diagnostic, Diagnostics, SourceFile, Span, Spanned};
 use crate::scenario::{Case, EventSpec, Expectation, Level, Shareable, SharedId};
@@ -195,7 +197,7 @@ impl Planner<'_> {
         }
         let given = |id| self.shared(name, id).map(|id| Some(IdShape::Given(id)));
         let key = SharedId::IdempotencyKey;
-        let shape = spec.shape(
+        let mut shape = spec.shape(
             given(SharedId::Player)?,
             given(SharedId::Transaction)?,
             // The usual key is drawn with the rest of the event.
@@ -204,6 +206,11 @@ impl Planner<'_> {
                 _ => None,
             },
         );
+        for sku in shape.skus_mut() {
+            if let SkuShape::SameAs(SkuOwner::Event(owner)) = sku {
+                *sku = SkuShape::Given(self.sku_of(owner)?);
+            }
+        }
         let mut generator = self.generator(name);
         let Some(coupon_event) = &spec.coupon_event else {
             let sent_as = self.sent_as(name, spec);
@@ -218,10 +225,7 @@ impl Planner<'_> {
         };
         // The scenario's checks require a coupon's event and a kind.
         let kind = spec.kind.unwrap_or(EventKind::ItemAdd);
-        let no_coupon = || PlannedEventError::NoCoupon(coupon_event.value.clone());
-        let coupon_spec = self.case.scenario.events.get(&coupon_event.value);
-        let coupon = self.event(&coupon_event.value, coupon_spec.ok_or_else(no_coupon)?)?;
-        let coupon = coupon.event.ok_or_else(no_coupon)?;
+        let coupon = self.other_event(coupon_event)?;
         let mut event = Event {
             event_data: coupon.event_data,
             sandbox: coupon.sandbox,
@@ -241,6 +245,21 @@ impl Planner<'_> {
         }
         let layout = spec.layout.unwrap_or(generator.layout);
         PlannedEvent::of(event, SentAs::Chosen(kind), &spec.set, &spec.unset, layout)
+    }
+
+    /// Another event of the scenario. The scenario's checks rule out that it depends on this one.
+    fn other_event(&self, name: &str) -> Result<Event, PlannedEventError> {
+        let invalid = || PlannedEventError::NoItems(name.to_owned());
+        let spec = self.case.scenario.events.get(name).ok_or_else(invalid)?;
+        self.event(name, spec)?.event.ok_or_else(invalid)
+    }
+
+    /// The SKU of an event's first item.
+    fn sku_of(&self, name: &str) -> Result<String, PlannedEventError> {
+        let event = self.other_event(name)?;
+        let item = event.event_data.granted_items().first();
+        let item = item.ok_or_else(|| PlannedEventError::NoItems(name.to_owned()))?;
+        Ok(item.sku.to_string())
     }
 
     /// The kind of an event that is not made for another one. An event for which others are made is a

@@ -12,7 +12,7 @@ use super::document::Spanned;
 use super::json_path::{JsonPointer, JsonPointerError};
 use crate::generate::{
     BodyLayout, ContextShape, CouponShape, EventShape, EventTime, IdShape, ItemShape,
-    RequestIdShape, Revision,
+    RequestIdShape, Revision, SkuOwner, SkuShape,
 };
 use crate::protocol::{EventKind, Field};
 
@@ -83,10 +83,24 @@ impl EventSpec {
     }
 
     /// The lengths of SKUs that the event asks for.
-    pub fn sku_lengths(&self) -> Vec<usize> {
-        let items = self.items.iter().flatten();
-        let items = iter::once(&self.item).chain(items);
-        items.flat_map(ItemShape::sku_lengths).collect()
+    pub fn sku_lengths(&self) -> impl Iterator<Item = usize> {
+        self.skus().filter_map(|sku| match sku {
+            SkuShape::Length(length) => Some(*length),
+            _ => None,
+        })
+    }
+
+    /// The names of the events whose items' SKUs this one uses.
+    pub(crate) fn sku_owners(&self) -> impl Iterator<Item = &str> {
+        self.skus().filter_map(|sku| match sku {
+            SkuShape::SameAs(SkuOwner::Event(event)) => Some(event.as_str()),
+            _ => None,
+        })
+    }
+
+    fn skus(&self) -> impl Iterator<Item = &SkuShape> {
+        let items = iter::once(&self.item).chain(self.items.iter().flatten());
+        items.flat_map(ItemShape::skus)
     }
 
     /// The input for the generator. The arguments are the IDs that can be shared with other events,

@@ -120,6 +120,31 @@ effects:
 }
 
 #[test]
+fn the_events_whose_skus_are_used_exist_and_do_not_depend_on_themselves() {
+    let with = |skus: [&str; 3]| {
+        let [a, b, c] = skus;
+        format!(
+            "name: x\nevents:\n  a: {{ item: {{ sku: {a} }} }}\n  b: {{ item: {{ sku: {b} }} }}\n  \
+             c: {{ item: {{ bundle: [{{ sku: {c} }}] }} }}\n\
+             steps: [{{ deliver: [a, b, c], expect: {{ status: 2xx }} }}]\n"
+        )
+    };
+    let of = |event: &str| format!("{{ same_as: {event} }}");
+    assert!(cases(&with(["gem", &of("a"), &of("b")])).is_ok());
+    assert_eq!(
+        errors(&with(["gem", &of("d"), &of("a")])),
+        ["suite/example.yaml:4:32: unknown event `d`"]
+    );
+    assert_eq!(
+        errors(&with([&of("c"), "gem", &of("a")])),
+        [
+            "suite/example.yaml:3:6: event `a`: `sku` refers back to this event",
+            "suite/example.yaml:5:6: event `c`: `sku` refers back to this event",
+        ]
+    );
+}
+
+#[test]
 fn a_scenario_that_checks_nothing_is_rejected() {
     let text = "name: x\nevents: { a: {} }\nsteps: [{ deliver: a }]\n";
     assert_eq!(

@@ -39,7 +39,7 @@ pub(crate) enum PlannedEventError {
     #[error(transparent)]
     Pointer(#[from] JsonPointerError),
     #[error("`{0}` is not a valid event, so its items are unknown")]
-    NoCoupon(String),
+    NoItems(String),
 }
 
 impl PlannedEvent {

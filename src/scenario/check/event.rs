@@ -1,5 +1,7 @@
 //! Checks the keys of an event that can't be combined.
 
+use indexmap::IndexSet;
+
 use super::Checker;
 use crate::generate::{ItemShape, Revision};
 use crate::scenario::EventSpec;
@@ -31,6 +33,29 @@ impl Checker<'_> {
             let help = "remove `same_as` or `like` from one of the events";
             self.problem(span, message, help);
         }
+        if self.needs_own_sku(name) {
+            let message = format!("event `{name}`: `sku` refers back to this event");
+            let help = "remove `same_as` from one of the events";
+            self.problem(span, message, help);
+        }
+    }
+
+    /// Whether the SKU of the event's item depends on itself.
+    fn needs_own_sku(&self, name: &str) -> bool {
+        let owners = |name: &str| {
+            let spec = self.scenario.events.get(name);
+            spec.into_iter().flat_map(|spec| {
+                let coupon_event = spec.coupon_event.as_ref().map(|other| other.as_str());
+                spec.sku_owners().chain(coupon_event)
+            })
+        };
+        let mut found: IndexSet<&str> = owners(name).collect();
+        let mut next = 0;
+        while let Some(owner) = found.get_index(next).copied() {
+            found.extend(owners(owner));
+            next += 1;
+        }
+        found.contains(name)
     }
 
     fn check_item_list(&mut self, name: &str, span: Span, event: &EventSpec) {

@@ -1,7 +1,8 @@
-//! Checks the items of an event: bundles that contain themselves, and SKUs of parts that do not exist.
+//! Checks the items of an event: bundles that contain themselves, and SKUs of parts and events that do
+//! not exist.
 
 use super::Checker;
-use crate::scenario::document::{Diagnostic, Node, NodeValue};
+use crate::scenario::document::{Diagnostic, Node, NodeValue, Spanned};
 
 /// Where a part of an event is.
 #[derive(Clone, Copy, Default)]
@@ -57,6 +58,13 @@ impl Checker<'_> {
                     help,
                 );
             }
+            return;
+        }
+        if let Some(name) = node.as_text() {
+            self.event(&Spanned {
+                value: name.to_owned(),
+                span: node.span,
+            });
             return;
         }
         // A value of another type is already reported.

@@ -70,7 +70,7 @@ impl Checker<'_> {
         names.map(|name| name.as_ref().and_then(|name| self.event(name)))
     }
 
-    fn event(&mut self, name: &Spanned<String>) -> Option<EventRef> {
+    pub(super) fn event(&mut self, name: &Spanned<String>) -> Option<EventRef> {
         let known = &self.events;
         if known.contains(&name.value.as_str()) {
             // The events of a partly decoded scenario lack those with mistakes.
