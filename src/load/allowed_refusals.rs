@@ -118,6 +118,8 @@ mod tests {
     #[test]
     fn allows_exactly_the_refusals_that_a_run_accepts() {
         let always = [
+            "burst",
+            "deep_bundle",
             "huge_bundle",
             "items_array",
             "items_without_item",
@@ -131,12 +133,17 @@ mod tests {
             "several_items",
             "similar_players",
             "similar_players_beyond_ascii",
+            "simultaneous_coupons",
             "three_decimal_currency",
             "zero_character",
             "zero_decimal_currency",
         ];
         let of = |status, policy| refusable(status, policy).into_iter().collect::<Vec<_>>();
-        let mut all = [&always[..], &["sandbox", "test_trigger"]].concat();
+        let mut all = [
+            &always[..],
+            &["sandbox", "sandbox_and_live", "test_trigger"],
+        ]
+        .concat();
         all.sort_unstable();
         assert_eq!(of(422, Policy::default()), all);
         let granting = Policy {

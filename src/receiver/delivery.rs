@@ -158,7 +158,8 @@ impl Backend {
                     .record_event(&event, delivery, scripted)
                     .map(|recorded| recorded.unwrap_or_else(RequestOutcome::failed))
                     .boxed();
-                let work = self.flaws.process(&key, work);
+                let player = &event.event_data.player_id;
+                let work = self.flaws.process(&key, player, work);
                 let processed = self.variants.process(&key, delivery.signature(), work);
                 processed.await.map_err(Failure::from)
             }
@@ -172,6 +173,7 @@ impl Backend {
     fn parse_event(&self, delivery: &IncomingDelivery) -> Result<Event, Refusal> {
         let mut event = self.flaws.parse_event(&delivery.body)?;
         self.flaws.keep_player(&delivery.connection, &mut event);
+        self.flaws.keep_environment(&mut event);
         self.variants.refuse_event(&event)?;
         self.variants
             .refuse_large_values(&event, delivery.body.len())?;
@@ -219,7 +221,10 @@ impl Backend {
                 };
                 entry.response = response.clone();
                 match self.record(entry).await? {
-                    RecordOutcome::First => return Ok(RequestOutcome::new(response, decision)),
+                    RecordOutcome::First => {
+                        self.flaws.forget_keys(event);
+                        return Ok(RequestOutcome::new(response, decision));
+                    }
                     RecordOutcome::OtherGranted => {
                         let decision = Decision::Skipped(Skipped::OtherGranted);
                         return Ok(RequestOutcome::new(response, decision));
@@ -316,7 +321,8 @@ impl Backend {
             rest.ok_or(refusal)
         });
         match granted {
-            Ok(grants) => {
+            Ok(mut grants) => {
+                self.flaws.write_in_batches(&mut grants);
                 self.variants.refuse_large_grants(&grants)?;
                 Ok((decision, grants))
             }

@@ -235,6 +235,9 @@ flaws! {
     SandboxGranted "sandbox_granted" Forges
         "The receiver grants sandbox events like live ones: anyone with access to the sandbox gets real items."
         "An event with `sandbox: true` changes its player's inventory, although the policy is `sandbox: ignore`.";
+    PlayerEnvironmentKept "player_environment_kept" Loses
+        "The receiver decides by a player's first event whether the player is in the sandbox: live coupons of a tester are ignored, or sandbox coupons are granted."
+        "A live event after a sandbox event of the same player is answered 200 but not granted, and a sandbox event after a live one is granted.";
     TestGranted "test_granted" Forges
         "The receiver grants events of \"Send test event\" like live ones: each click in the dashboard grants real items."
         "An event with `trigger: test` changes its player's inventory, although the policy is `test: ignore`.";
@@ -244,6 +247,9 @@ flaws! {
     FirstLevelOnly "first_level_only" Loses
         "The receiver reads only the first level of `nested_items` and grants an inner bundle by its own SKU: the player never gets what is inside."
         "After a bundle inside a bundle, the player holds the inner bundle's SKU but none of its contents.";
+    DeepBundleSkipped "deep_bundle_skipped" Loses
+        "The receiver opens bundles only three levels deep and skips what is deeper: the items in there are lost."
+        "Of a bundle in a bundle in a bundle in a bundle, the innermost items are not granted.";
     NestedQuantityIgnored "nested_quantity_ignored" Loses
         "The receiver ignores the quantity of nested items: a player gets one of each."
         "After a bundle with a nested quantity above 1, the player holds only 1 of that item.";
@@ -269,6 +275,9 @@ flaws! {
     LongBundleCut "long_bundle_cut" Loses
         "The receiver grants only the first page or batch of a bundle (20 items): the rest is lost."
         "After a bundle of 50 items, the player holds only the first 20.";
+    LastBatchLost "last_batch_lost" Loses
+        "The receiver writes the items of an event in batches of 25, and an incomplete last batch after a complete one is never written: its items are lost."
+        "Of a bundle with 40 different SKUs, only 25 are granted.";
     OtherTypesDropped "other_types_dropped" Loses
         "The receiver grants only the types `item` and `bundle` and answers 200 to others: a `currency` or `lootbox` is lost."
         "An event whose item has another type is answered 200, but its player gets nothing.";
@@ -313,6 +322,9 @@ flaws! {
     RemovalRepeated "removal_repeated" Loses
         "The receiver deduplicates grants, but not removals: a redelivered `item.remove` takes the items away again."
         "After an `item.remove` that is delivered twice, the player has lost its items twice.";
+    KeyRemovedWithItems "key_removed_with_items" Doubles
+        "The receiver deletes the redemption, and its idempotency key with it, when an `item.remove` takes its items away: a redelivery of the coupon is granted again."
+        "An event that is delivered again after the `item.remove` of its transaction is granted twice.";
     KeyCaseInsensitive "key_case_insensitive" Loses
         "The database compares idempotency keys without regard to case, as MySQL does by default: another event whose key differs only in case looks like a retry and is lost."
         "Of two events whose keys differ only in case, only the first is granted, but both are answered 200.";
@@ -335,8 +347,17 @@ flaws! {
         "The receiver stops its handler when the sender hangs up, as some servers do, even between the grant and the key: the retry grants again."
         "With the fault `reset`, the event is granted twice.";
     LostUpdate "lost_update" Loses
-        "The receiver reads a player's inventory, adds to it and writes it back without a lock: if two coupons overlap, one is lost."
-        "Several events for one player at the same time are all answered 200, but not all are granted.";
+        "The receiver reads how much of an item a player holds, adds to it and writes it back without a lock: if two coupons for one item overlap, one is lost."
+        "Several events for one player and SKU at the same time are all answered 200, but not all are granted.";
+    BusyPlayerAcked "busy_player_acked" Loses
+        "The receiver merges simultaneous requests of one player instead of one key, and answers 200 to all of them: only one coupon is granted, and nobody delivers the others again."
+        "Several events for one player at the same time are all answered 200, but only one is granted until they are delivered again.";
+    FullQueueDrops "full_queue_drops" Loses
+        "The receiver queues grants, drops them when the queue is full, and answers 200 nevertheless: a burst of coupons loses some of them."
+        "More than a dozen events at the same time are all answered 200, but not all are granted.";
+    RemovedRowStaysDeleted "removed_row_stays_deleted" Loses
+        "The receiver marks the row of an item as deleted when none is left, and never clears the mark: the item of a later coupon never appears."
+        "An event for an item of which an `item.remove` took away all is answered 200, but the player does not hold the item.";
     GrantBeforeKey "grant_before_key" Doubles
         "The receiver commits the grant first and the key in a second transaction: after a crash or an error in between, the retry grants again."
         "A delivery that fails halfway (a script of 503, or `--crash-after` and a restart with the same store) is granted, and so is its retry.";

@@ -138,8 +138,8 @@ fn the_events_whose_skus_are_used_exist_and_do_not_depend_on_themselves() {
     assert_eq!(
         errors(&with([&of("c"), "gem", &of("a")])),
         [
-            "suite/example.yaml:3:6: event `a`: `sku` refers back to this event",
-            "suite/example.yaml:5:6: event `c`: `sku` refers back to this event",
+            "suite/example.yaml:3:8: event `a`: `sku` refers back to this event",
+            "suite/example.yaml:5:8: event `c`: `sku` refers back to this event",
         ]
     );
 }

@@ -80,6 +80,7 @@ tests_of_flaws! {
         ItemsOnlyFirst items_only_first
         DuplicateSkuLastWins duplicate_sku_last_wins
         LongBundleCut long_bundle_cut
+        LastBatchLost last_batch_lost
         OtherTypesDropped other_types_dropped
         SkuTruncated sku_truncated
         PlayerCaseInsensitive player_case_insensitive
@@ -118,9 +119,11 @@ tests_of_flaws! {
     granting:
         OnlyHubRedeemGranted only_hub_redeem_granted
         SandboxGranted sandbox_granted
+        PlayerEnvironmentKept player_environment_kept
         TestGranted test_granted
         BundleGrantedTwice bundle_granted_twice
         FirstLevelOnly first_level_only
+        DeepBundleSkipped deep_bundle_skipped
         NestedQuantityIgnored nested_quantity_ignored
         FallbackGrantedToo fallback_granted_too;
     redemption:
@@ -129,7 +132,9 @@ tests_of_flaws! {
         DeclinedButGranted declined_but_granted
         RemovalIgnored removal_ignored
         OneKeyTable one_key_table
-        RemovalRepeated removal_repeated;
+        RemovalRepeated removal_repeated
+        KeyRemovedWithItems key_removed_with_items
+        RemovedRowStaysDeleted removed_row_stays_deleted;
     recording:
         DedupeMissing dedupe_missing
         DedupeByEventId dedupe_by_event_id
@@ -142,6 +147,8 @@ tests_of_flaws! {
         KeyWrittenLast key_written_last
         StoppedByHangup stopped_by_hangup
         LostUpdate lost_update
+        BusyPlayerAcked busy_player_acked
+        FullQueueDrops full_queue_drops
         GrantBeforeKey grant_before_key
         KeyBeforeGrant key_before_grant;
     stopping:

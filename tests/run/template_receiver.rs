@@ -184,13 +184,13 @@ fn mistakes_in_deduplication_are_caught() {
                 "idempotency/bundle_redelivery",
                 "idempotency/redelivery",
                 "idempotency/retry_with_new_event_id",
-                "idempotency/simultaneous_coupons",
                 "idempotency/simultaneous_redelivery",
                 "idempotency/uuid_key",
                 "redemption/coupon_alone",
                 "redemption/item_add_after_coupon",
                 "redemption/item_add_before_coupon",
                 "redemption/item_add_with_coupon",
+                "redemption/redelivery_after_removal",
             ]),
         ReceiverMistake::new("a redelivery is refused")
             .replace(IF_KNOWN, &IF_KNOWN.replace("return", "raise Refusal(409, 'known')"))
@@ -204,7 +204,6 @@ fn mistakes_in_deduplication_are_caught() {
                 "faults/timeout_overlap",
                 "idempotency/bundle_redelivery",
                 "idempotency/redelivery",
-                "idempotency/simultaneous_coupons",
                 "idempotency/simultaneous_redelivery",
                 "idempotency/uuid_key",
             ])
@@ -216,6 +215,7 @@ fn mistakes_in_deduplication_are_caught() {
                 "redemption/item_add_after_coupon",
                 "redemption/item_add_before_coupon",
                 "redemption/item_add_with_coupon",
+                "redemption/redelivery_after_removal",
             ]),
         ReceiverMistake::new("a redelivery is answered with another body")
             .replace(IF_KNOWN, &IF_KNOWN.replace("return", "return 'known'"))

@@ -86,9 +86,11 @@ remedies! {
 
     // Granting.
     SandboxGranted "respond to an event with `sandbox: true` with 2xx without a grant; if your game means to grant it, set `policy.sandbox: grant` in the profile";
+    PlayerEnvironmentKept "read `sandbox` of each event, and keep sandbox items apart from live ones by event, not by player";
     TestGranted "respond to an event with `trigger: test` with 2xx without a grant; if your game means to grant it, set `policy.test: grant` in the profile";
     BundleGrantedTwice "branch on `type`, and grant either the bundle's own SKU or each nested item, exactly one of the two";
     FirstLevelOnly "walk `nested_items` recursively, or grant bundles by their own SKU";
+    DeepBundleSkipped "walk `nested_items` recursively without a limit, or refuse the event with 4xx instead of granting a part of it";
     NestedQuantityIgnored "grant the `quantity` of each nested item, not one of each";
     FallbackGrantedToo "grant `fallback_item` only if the main item can't be granted";
     GrantedOnBoth "credit on one of the two event types, and answer the other with 2xx without a grant; or subscribe to only one of them";
@@ -98,6 +100,7 @@ remedies! {
 
     DuplicateSkuLastWins "add up the quantities of each SKU: `quantities[sku] += quantity` instead of `quantities[sku] = quantity`";
     LongBundleCut "grant every item of `nested_items`, page by page until none is left, in one transaction";
+    LastBatchLost "write the last batch, too, after the loop that fills the batches, and all batches in one transaction";
     OtherTypesDropped "treat every type but `bundle` like `item`: grant `quantity` of `sku`";
     SkuTruncated "make room for 255 characters, and let the database refuse a longer text instead of cutting it: in MySQL, with the strict SQL mode";
     ItemsOnlyFirst "grant all of `items` if it is present, in one transaction with the idempotency key";
@@ -113,6 +116,7 @@ remedies! {
     DedupeByCouponCode "deduplicate by `idempotency_key`, not by `coupon.code`, which several players may redeem";
     OneKeyTable "store keys by event type, such as with `UNIQUE (event_type, idempotency_key)`, and decide by the type alone which event credits";
     RemovalRepeated "deduplicate `item.remove` by `idempotency_key`, like grants, and take away no more than the player holds";
+    KeyRemovedWithItems "keep the idempotency key when items are taken away: it says that the coupon was redeemed, not that the player still holds them";
     KeyCaseInsensitive "compare keys byte by byte: use a binary collation for the column, such as `utf8mb4_bin` in MySQL";
     KeyTruncated "use a column for any text, or store a hash of the key, such as its SHA-256";
     DedupeInMemory "keep idempotency keys in the database, not in memory, and store each in the transaction of its grant";
@@ -121,6 +125,9 @@ remedies! {
     KeyWrittenLast "insert the key first, in the transaction of the grant and with a unique constraint, so that an overlapping retry waits or fails";
     StoppedByHangup "store the key and the grant in one transaction, so that the retry finds both or neither";
     LostUpdate "add in the database (`quantity = quantity + ?`) or lock the player's row (`SELECT … FOR UPDATE`)";
+    BusyPlayerAcked "recognize duplicates by `idempotency_key` only, and let other events of the same player wait, or respond to them with 503";
+    FullQueueDrops "grant before you respond, or respond with 503 or 429 when the queue is full, and store no key then";
+    RemovedRowStaysDeleted "delete the row or set its quantity to 0, or clear the mark when the item is granted again";
     GrantBeforeKey "store the idempotency key and the grant in one transaction: an error between two transactions leaves a grant without its key";
     KeyBeforeGrant "store the idempotency key and the grant in one transaction: an error between two transactions leaves a key without its grant";
     KeysPerInstance "keep the keys in the database that all instances share, with a unique constraint, not in memory or in a file";

@@ -7,6 +7,7 @@
 mod authentication;
 mod connection_memory;
 mod granting;
+mod inventory_rows;
 mod parsing;
 mod reading;
 mod recording;
@@ -15,13 +16,13 @@ mod responding;
 mod rewritten_body;
 mod storing;
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Mutex;
 use std::time::Duration;
 
 use http::StatusCode;
 
-use crate::protocol::Signer;
+use crate::protocol::{Event, Signer};
 use crate::receiver::error::ReceiverError;
 use crate::receiver::flaw::Flaw;
 use crate::receiver::outcome::{Decision, RequestOutcome};
@@ -92,7 +93,11 @@ const CONFLICTS: &[&[Flaw]] = &[
         Flaw::BodyLimit64k,
         Flaw::BodyLimit100k,
     ],
-    &[Flaw::OverlapRefused, Flaw::DuplicateAckedWhilePending],
+    &[
+        Flaw::OverlapRefused,
+        Flaw::DuplicateAckedWhilePending,
+        Flaw::BusyPlayerAcked,
+    ],
     &[Flaw::BundlePartiallyGranted, Flaw::RefusedPartSkipped],
 ];
 
@@ -103,6 +108,10 @@ pub(crate) struct Flaws {
     /// Players that an interrupted delivery has left locked.
     locked_players: Mutex<HashSet<Vec<u8>>>,
     seen_signatures: Mutex<HashSet<Vec<u8>>>,
+    /// Whether the first event of each player was a sandbox event.
+    sandbox_players: Mutex<HashMap<String, bool>>,
+    /// The transactions whose keys were deleted.
+    removed_transactions: Mutex<HashSet<String>>,
     key_locks: KeyLocks,
     recording: RecordingMemory,
 }
@@ -124,6 +133,8 @@ impl Flaws {
             answer_delay: settings.answer_delay,
             locked_players: Mutex::default(),
             seen_signatures: Mutex::default(),
+            sandbox_players: Mutex::default(),
+            removed_transactions: Mutex::default(),
             key_locks: KeyLocks::default(),
             recording: RecordingMemory::default(),
         };
@@ -150,26 +161,44 @@ impl Flaws {
         self.chosen.contains(&flaw)
     }
 
-    /// Does the `work` on a delivery, unless its key is already being processed.
+    /// Does the `work` on a delivery, unless its key or its player is already being processed.
     pub(crate) async fn process(
         &self,
         key: &str,
+        player_id: &str,
         work: impl Future<Output = RequestOutcome>,
     ) -> RequestOutcome {
-        let acknowledges = self.has(Flaw::DuplicateAckedWhilePending);
-        if !acknowledges && !self.has(Flaw::OverlapRefused) {
+        let guards = [
+            (Flaw::DuplicateAckedWhilePending, key),
+            (Flaw::OverlapRefused, key),
+            (Flaw::BusyPlayerAcked, player_id),
+        ];
+        let chosen = guards.into_iter().find(|(flaw, _)| self.has(*flaw));
+        let Some((flaw, guarded)) = chosen else {
             return work.await;
-        }
-        let Ok(_in_progress) = self.key_locks.of(key).try_lock_owned() else {
-            if acknowledges {
-                return RequestOutcome::ok(Decision::AnsweredEarly);
-            }
-            return RequestOutcome::failed(caused_by(Flaw::OverlapRefused, StatusCode::CONFLICT));
         };
-        if !acknowledges {
+        let Ok(_in_progress) = self.key_locks.of(guarded).try_lock_owned() else {
+            if flaw == Flaw::OverlapRefused {
+                return RequestOutcome::failed(caused_by(flaw, StatusCode::CONFLICT));
+            }
+            return RequestOutcome::ok(Decision::AnsweredEarly);
+        };
+        if flaw != Flaw::DuplicateAckedWhilePending {
             tokio::time::sleep(WORK).await;
         }
         work.await
+    }
+
+    /// Takes the player's first event for what all later ones are: from the sandbox, or live.
+    pub(crate) fn keep_environment(&self, event: &mut Event) {
+        if self.has(Flaw::PlayerEnvironmentKept) {
+            let player = event.event_data.player_id.to_string();
+            let first = lock(&self.sandbox_players)
+                .entry(player)
+                .or_insert(event.sandbox)
+                .to_owned();
+            event.sandbox = first;
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use aghook::internals::receiver::{BundleHandling, Flaw};
 use serde_json::{Value, json};
 
-use super::peer::{PLAYER, Pair, QUANTITY, SKU, bundle, event, nested, pair, pair_with};
+use super::peer::{PLAYER, Pair, QUANTITY, SKU, bundle, event, event_of, nested, pair, pair_with};
 
 /// What the sound and the flawed receiver grant for an event.
 async fn grants(pair: &Pair, event: &Value, skus: &[&str]) -> (Vec<String>, Vec<String>) {
@@ -42,6 +42,21 @@ pub(crate) async fn sandbox_granted() {
     assert_eq!(pair.flawed.held(PLAYER, SKU).await, QUANTITY);
 }
 
+pub(crate) async fn player_environment_kept() {
+    let Pair { sound, flawed } = pair(Flaw::PlayerEnvironmentKept).await;
+    for (first_is_sandbox, held_by_flawed) in [(true, "0"), (false, "960000")] {
+        let player = format!("sandbox first: {first_is_sandbox}");
+        for (peer, held) in [(sound, QUANTITY), (flawed, held_by_flawed)] {
+            for sandbox in [first_is_sandbox, !first_is_sandbox] {
+                let mut event = event_of(&player);
+                event["sandbox"] = json!(sandbox);
+                assert_eq!(peer.deliver(&event).await, 200);
+            }
+            assert_eq!(peer.held(&player, SKU).await, held);
+        }
+    }
+}
+
 pub(crate) async fn test_granted() {
     let pair = pair(Flaw::TestGranted).await;
     let mut test = event();
@@ -75,6 +90,24 @@ pub(crate) async fn first_level_only() {
     let (sound, flawed) = grants(&pair, &deep_bundle(), &DEEP_SKUS).await;
     assert_eq!(sound, ["0", "3", "0", "10", "0", "14"]);
     assert_eq!(flawed, ["0", "3", "2", "0", "0", "0"]);
+}
+
+pub(crate) async fn deep_bundle_skipped() {
+    let pair = pair(Flaw::DeepBundleSkipped).await;
+    let (sound, flawed) = grants(&pair, &deep_bundle(), &DEEP_SKUS).await;
+    assert_eq!(sound, flawed);
+    let mut contents = json!([nested("dust", 7, None)]);
+    for sku in ["box", "pouch", "crate"] {
+        contents = json!([nested("coins", 1, None), nested(sku, 1, Some(&contents))]);
+    }
+    let mut deeper = bundle(&contents);
+    deeper["idempotency_key"] = json!("another");
+    deeper["event_data"]["player_id"] = json!("another");
+    for (peer, dust) in [(pair.sound, "7"), (pair.flawed, "0")] {
+        assert_eq!(peer.deliver(&deeper).await, 200);
+        assert_eq!(peer.held("another", "coins").await, "3");
+        assert_eq!(peer.held("another", "dust").await, dust);
+    }
 }
 
 pub(crate) async fn nested_quantity_ignored() {

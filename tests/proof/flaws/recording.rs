@@ -217,6 +217,40 @@ pub(crate) async fn lost_update() {
     panic!("no update was lost");
 }
 
+pub(crate) async fn busy_player_acked() {
+    let Pair { sound, flawed } = pair(Flaw::BusyPlayerAcked).await;
+    assert_redelivery_and_next(flawed).await;
+    let events = [(); 4].map(|()| event());
+    let all: Vec<&Value> = events.iter().collect();
+    let mut held = Vec::new();
+    for peer in [sound, flawed] {
+        assert_eq!(statuses_together(peer, &all).await, ["200"; 4]);
+        held.push(peer.held(PLAYER, SKU).await);
+    }
+    assert_eq!(held, ["1920000", QUANTITY]);
+    // None of their keys is recorded.
+    assert_eq!(held_after(flawed, &all).await, "1920000");
+}
+
+pub(crate) async fn full_queue_drops() {
+    let Pair { sound, flawed } = pair(Flaw::FullQueueDrops).await;
+    assert_redelivery_and_next(flawed).await;
+    let players: Vec<String> = (0..20).map(|number| format!("player-{number}")).collect();
+    let events: Vec<Value> = players.iter().map(|player| event_of(player)).collect();
+    let all: Vec<&Value> = events.iter().collect();
+    let mut granted = Vec::new();
+    for peer in [sound, flawed] {
+        assert_eq!(statuses_together(peer, &all).await, ["200"; 20]);
+        let mut count = 0;
+        for player in &players {
+            count += usize::from(peer.held(player, SKU).await == QUANTITY);
+        }
+        granted.push(count);
+    }
+    assert_eq!(granted[0], 20);
+    assert!((12..20).contains(&granted[1]), "{granted:?}");
+}
+
 pub(crate) async fn check_then_insert_race() {
     const TRIES: usize = 100;
     let Pair { sound, flawed } = pair(Flaw::CheckThenInsertRace).await;

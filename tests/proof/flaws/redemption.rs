@@ -100,3 +100,28 @@ pub(crate) async fn removal_repeated() {
         assert_eq!(grants(peer, &[&removal, &removal]).await, expected);
     }
 }
+
+pub(crate) async fn key_removed_with_items() {
+    let Pair { sound, flawed } = pair(Flaw::KeyRemovedWithItems).await;
+    for (peer, expected) in [(sound, 0), (flawed, 1)] {
+        let coupon = event();
+        let removal = item_event("item.remove", &coupon);
+        assert_eq!(grants(peer, &[&coupon, &coupon, &removal]).await, 0);
+        assert_eq!(grants(peer, &[&removal, &coupon, &coupon]).await, expected);
+    }
+}
+
+pub(crate) async fn removed_row_stays_deleted() {
+    let Pair { sound, flawed } = pair(Flaw::RemovedRowStaysDeleted).await;
+    let coupons = [event(), event(), event(), event()];
+    let [first, second] = [&coupons[0], &coupons[1]].map(|one| item_event("item.remove", one));
+    for (peer, expected) in [(sound, 1), (flawed, 0)] {
+        // A row that is not empty is not marked.
+        let left = [&coupons[0], &coupons[1], &first, &coupons[2]];
+        assert_eq!(grants(peer, &left).await, 2);
+        let mut rest = second.clone();
+        rest["event_data"]["items"][0]["quantity"] = json!(960_000);
+        assert_eq!(grants(peer, &[&rest]).await, 0);
+        assert_eq!(grants(peer, &[&coupons[3]]).await, expected);
+    }
+}

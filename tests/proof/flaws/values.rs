@@ -118,6 +118,19 @@ pub(crate) async fn long_bundle_cut() {
     grants(Flaw::LongBundleCut, &short, "gems", ["40", "40"]).await;
 }
 
+pub(crate) async fn last_batch_lost() {
+    let parts: Vec<Value> = (10..50)
+        .map(|number| nested(&format!("gem-{number}"), 2, None))
+        .collect();
+    let many = bundle(&json!(parts));
+    grants(Flaw::LastBatchLost, &many, "gem-34", ["2", "2"]).await;
+    grants(Flaw::LastBatchLost, &many, "gem-35", ["2", "0"]).await;
+    let one_batch = bundle(&json!(&parts[..25]));
+    grants(Flaw::LastBatchLost, &one_batch, "gem-34", ["2", "2"]).await;
+    let less = bundle(&json!(&parts[..5]));
+    grants(Flaw::LastBatchLost, &less, "gem-14", ["2", "2"]).await;
+}
+
 pub(crate) async fn other_types_dropped() {
     let currency = with("/event_data/item/type", json!("currency"));
     grants(Flaw::OtherTypesDropped, &currency, SKU, [QUANTITY, "0"]).await;

@@ -43,7 +43,6 @@ const SIMULTANEOUS: &[(&str, &str)] = &[
     ("faults/reset", "status"),
     ("faults/restart_in_flight", "status"),
     ("faults/timeout_overlap", "status"),
-    ("idempotency/simultaneous_coupons", "status"),
     ("idempotency/simultaneous_redelivery", "status"),
 ];
 
@@ -181,7 +180,12 @@ fn of_variant(variant: Variant) -> SoundReceiver {
                       - { sku: hat, stackable: false }\n    \
                       - { sku: cape, stackable: false }\n    \
                       - { sku: boots, stackable: false }",
-            not_checked: &["payload/long_sku", "redemption/item_remove"],
+            not_checked: &[
+                "payload/long_sku",
+                "redemption/coupon_after_removal",
+                "redemption/item_remove",
+                "redemption/redelivery_after_removal",
+            ],
             ..case
         },
         Variant::AsynchronousGrants => SoundReceiver {

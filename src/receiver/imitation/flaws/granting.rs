@@ -46,6 +46,9 @@ impl Flaws {
                     drop_other_type(&mut inner.kind, &mut inner.nested_items);
                 });
             }
+            if self.has(Flaw::DeepBundleSkipped) {
+                skip_deep_bundles(&mut item.nested_items, 3);
+            }
             if self.has(Flaw::FirstLevelOnly) {
                 for inner in item.nested_items.as_mut_slice() {
                     if inner.kind == ItemKind::Bundle {
@@ -137,6 +140,18 @@ fn keep_last_of_each_sku(contents: &mut Field<Vec<NestedItem>>) {
         }
         position += 1;
     });
+}
+
+/// Opens only so many levels of bundles.
+fn skip_deep_bundles(contents: &mut Field<Vec<NestedItem>>, levels: usize) {
+    let Some(rest) = levels.checked_sub(1) else {
+        *contents = Field::Null;
+        return;
+    };
+    let bundles = contents.as_mut_slice().iter_mut();
+    for inner in bundles.filter(|inner| inner.kind == ItemKind::Bundle) {
+        skip_deep_bundles(&mut inner.nested_items, rest);
+    }
 }
 
 /// Turns an item of another type than `item` and `bundle` into an empty bundle, which grants nothing.

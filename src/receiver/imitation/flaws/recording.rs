@@ -18,7 +18,8 @@ use crate::receiver::ledger::{
     BodyDigest, FirstDelivery, Ledger, LedgerAction, LedgerEntry, LedgerError, RecordOutcome,
 };
 
-use super::{Flaw, Flaws, KeyLocks, WORK};
+use super::inventory_rows::InventoryRows;
+use super::{Flaw, Flaws, KeyLocks, WORK, lock};
 
 impl Flaws {
     /// The key by which deliveries of the same event are recognized: its name and value.
@@ -45,7 +46,20 @@ impl Flaws {
             }
             _ => value.to_owned(),
         };
+        if self.has(Flaw::KeyRemovedWithItems)
+            && event.kind() != Some(EventKind::ItemRemove)
+            && lock(&self.removed_transactions).contains(&*event.transaction_id)
+        {
+            return (name, key + "#again");
+        }
         (name, key)
+    }
+
+    /// Deletes the keys of the transaction whose items are removed.
+    pub(crate) fn forget_keys(&self, event: &Event) {
+        if self.has(Flaw::KeyRemovedWithItems) && event.kind() == Some(EventKind::ItemRemove) {
+            lock(&self.removed_transactions).insert(event.transaction_id.to_string());
+        }
     }
 }
 
@@ -64,8 +78,7 @@ pub(super) struct RecordingMemory {
     /// The deliveries that are remembered outside the ledger: all by their keys, or the last of each
     /// player.
     deliveries: Mutex<HashMap<String, LedgerEntry>>,
-    /// How often each player's inventory was written.
-    versions: Mutex<HashMap<String, u64>>,
+    rows: InventoryRows,
     /// Accepted deliveries that are not granted yet, and when they are due.
     queue: Mutex<Vec<(Instant, LedgerEntry)>>,
     key_locks: KeyLocks,
@@ -80,6 +93,8 @@ pub(super) const RECORDING_FLAWS: &[Flaw] = &[
     Flaw::KeyWrittenLast,
     Flaw::StoppedByHangup,
     Flaw::LostUpdate,
+    Flaw::RemovedRowStaysDeleted,
+    Flaw::FullQueueDrops,
     Flaw::GrantBeforeKey,
     Flaw::KeyBeforeGrant,
     Flaw::KeysPerInstance,
@@ -108,7 +123,7 @@ impl Flaws {
     pub(crate) async fn record(
         &self,
         game: &Game,
-        mut entry: LedgerEntry,
+        entry: LedgerEntry,
     ) -> Result<RecordOutcome, LedgerError> {
         let memory = &self.recording;
         let ledger = &game.ledger;
@@ -176,24 +191,11 @@ impl Flaws {
                 }
                 queue.push((Instant::now() + IN_QUEUE, entry));
             }
-            Some(Flaw::LostUpdate) => {
-                let player_id = entry.player_id.clone();
-                let read = memory.versions.lock().await.get(&player_id).copied();
-                // What a game does in between, without an artificial pause.
-                yield_now().await;
-                ledger.inventory(player_id.clone(), None).await?;
-                let mut versions = memory.versions.lock().await;
-                let version = versions.entry(player_id).or_default();
-                if *version != read.unwrap_or_default() {
-                    // Overwritten.
-                    entry.grants.clear();
-                }
-                let recorded = game.record(entry).await?;
-                if recorded == RecordOutcome::First {
-                    *version += 1;
-                }
-                return Ok(recorded);
+            Some(Flaw::LostUpdate) => return memory.rows.overwrite(game, entry).await,
+            Some(Flaw::RemovedRowStaysDeleted) => {
+                return memory.rows.mark_deleted(game, entry).await;
             }
+            Some(Flaw::FullQueueDrops) => return memory.rows.enqueue(game, entry).await,
             _ => {
                 let Some(first) = self.first_half() else {
                     return game.record(entry).await;
