@@ -274,7 +274,9 @@ fn mistakes_in_granting_are_caught() {
                 "idempotency/bundle_redelivery",
                 "payload/bundle",
                 "payload/bundle_in_bundle",
+                "payload/deep_bundle",
                 "payload/large_bundle",
+                "payload/many_items",
                 "payload/null_description",
                 "payload/repeated_sku",
                 "payload/unknown_keys_in_bundle",
@@ -282,7 +284,7 @@ fn mistakes_in_granting_are_caught() {
             .warns(&["payload/huge_bundle", "payload/several_items"]),
         ReceiverMistake::new("only the outermost bundle is opened")
             .replace(OPENED, "return [(inner['sku'], inner['quantity']) for inner in nested]")
-            .fails(&["idempotency/bundle_redelivery", "payload/bundle_in_bundle", "payload/repeated_sku", "payload/unknown_keys_in_bundle"]),
+            .fails(&["idempotency/bundle_redelivery", "payload/bundle_in_bundle", "payload/deep_bundle", "payload/repeated_sku", "payload/unknown_keys_in_bundle"]),
         ReceiverMistake::new("the fallback is granted as well")
             .grant(
                 "[grant for item in items for part in (item, item.get('fallback_item')) if part \
