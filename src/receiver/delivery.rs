@@ -245,7 +245,15 @@ impl Backend {
                 }
                 let body = digest(&delivery.body);
                 let recalled = self.flaws.recall(&self.game, key, body).await?;
-                recalled.ok_or(refusal)?
+                let Some(first) = recalled else {
+                    if self.flaws.has(Flaw::KeyOfRefusalKept) {
+                        let none = Grants::default();
+                        self.record(self.entry_of(&Decision::Granted, none, event, delivery))
+                            .await?;
+                    }
+                    return Err(refusal.into());
+                };
+                first
             }
         };
         let response = scripted.map_or(first.response, ReceiverResponse::success);

@@ -391,6 +391,9 @@ flaws! {
     RefusedPartSkipped "refused_part_skipped" Loses
         "The receiver grants a bundle without the parts that it can't grant and answers 200: nobody retries, and the player never gets them."
         "A bundle with a part that the game can't grant (`PUT /debug/players/{player_id}/items/{sku}/full`) is answered 200, and the player holds only the other parts.";
+    KeyOfRefusalKept "key_of_refusal_kept" Loses
+        "The receiver stores the idempotency key before it knows whether the game can grant the item, and keeps it when it refuses the event: a later delivery is answered 200 but nothing is granted."
+        "An event that was refused because the game can't grant its item (`PUT /debug/players/{player_id}/items/{sku}/full`) is answered 200 once it can, but not granted.";
     CapacityCheckedFirst "capacity_checked_first" Answers
         "The receiver checks whether the game can grant the items before it looks up the idempotency key: a redelivery of a granted coupon is refused once the inventory is full, and the sender believes that the coupon was refused."
         "A redelivery of a granted event, after the game can't grant its item any more (`PUT /debug/players/{player_id}/items/{sku}/full`), is answered 422.";

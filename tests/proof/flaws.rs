@@ -161,6 +161,7 @@ tests_of_flaws! {
         DuplicateAckedWhilePending duplicate_acked_while_pending
         BundlePartiallyGranted bundle_partially_granted
         RefusedPartSkipped refused_part_skipped
+        KeyOfRefusalKept key_of_refusal_kept
         CapacityCheckedFirst capacity_checked_first
         FallbackIgnored fallback_ignored;
     answering:

@@ -138,6 +138,7 @@ remedies! {
     KeyForgottenTooSoon "keep the keys as long as the grants, in the same database, instead of in a cache with a short lifetime";
     DuplicateAckedWhilePending "respond with 2xx only once the grant is stored; until then, wait, or respond with 409 or 503";
     BundlePartiallyGranted "check all parts first, or grant them in one transaction with the key, and roll it back if a part can't be granted";
+    KeyOfRefusalKept "store the idempotency key in the transaction of the grant: an event that is refused must not leave its key";
     RefusedPartSkipped "grant all parts of a bundle or none, in one transaction with the key, and respond with an error if a part can't be granted";
     CapacityCheckedFirst "look up the idempotency key first, and respond to a known one with 2xx, before you check whether the game can grant the items";
     FallbackIgnored "grant `fallback_item` if the main item can't be granted, and respond with an error if neither can be";

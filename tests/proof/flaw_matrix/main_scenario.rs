@@ -114,6 +114,7 @@ pub(crate) fn main_scenario(flaw: Flaw) -> &'static str {
         Flaw::FrozenAfterResponse => "retries/silence_after_response",
         Flaw::KeyForgottenTooSoon => "idempotency/redelivery_after_an_hour",
         Flaw::DuplicateAckedWhilePending => "retries/duplicate_of_a_failing_delivery",
+        Flaw::KeyOfRefusalKept => "retries/redelivered_after_refusal",
         Flaw::ErrorAnswered200 => "retries/acknowledged_without_room",
         Flaw::BundlePartiallyGranted | Flaw::RefusedPartSkipped => "retries/bundle_part_refused",
         Flaw::CapacityCheckedFirst => "idempotency/redelivery_to_full_inventory",

@@ -211,6 +211,18 @@ pub(crate) async fn refused_part_skipped() {
     assert_eq!(held_of_bundle(flawed).await, (200, rest.clone(), rest));
 }
 
+pub(crate) async fn key_of_refusal_kept() {
+    let Pair { sound, flawed } = pair(Flaw::KeyOfRefusalKept).await;
+    let event = event();
+    for (peer, held) in [(sound, QUANTITY), (flawed, "0")] {
+        set_full(peer, Method::PUT, SKU).await;
+        assert_eq!(peer.deliver(&event).await, 422);
+        set_full(peer, Method::DELETE, SKU).await;
+        assert_eq!(peer.deliver(&event).await, 200);
+        assert_eq!(peer.held(PLAYER, SKU).await, held);
+    }
+}
+
 pub(crate) async fn capacity_checked_first() {
     let Pair { sound, flawed } = pair(Flaw::CapacityCheckedFirst).await;
     let event = event();
