@@ -7,6 +7,8 @@ use super::grant_check::WrongChange;
 pub(crate) enum GrantFailure {
     NeverAccepted,
     AcceptedNotGranted,
+    /// Some of the items, but not all.
+    PartMissing,
     /// A multiple of the right quantity, as if the event was handled several times.
     Repeated,
     /// Both `coupon.redeemed` and `item.add` of one redemption.
@@ -25,9 +27,10 @@ pub(crate) enum GrantFailure {
 }
 
 impl GrantFailure {
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 14] = [
         Self::NeverAccepted,
         Self::AcceptedNotGranted,
+        Self::PartMissing,
         Self::Repeated,
         Self::BothEvents,
         Self::Forbidden,
@@ -65,7 +68,13 @@ impl GrantFailure {
             None => return Self::Forbidden,
             Some(_) if is_forbidden => return Self::Forbidden,
             Some(is_accepted) if wrong.iter().all(|change| change.observed == 0) => {
-                return if is_accepted {
+                let has_others = acceptable.iter().any(|grant| {
+                    let is_of = |change: &WrongChange| grant.get(&change.sku).is_some();
+                    wrong.len() < grant.len() && wrong.iter().all(is_of)
+                });
+                return if has_others {
+                    Self::PartMissing
+                } else if is_accepted {
                     Self::AcceptedNotGranted
                 } else {
                     Self::NeverAccepted
@@ -126,6 +135,7 @@ impl GrantFailure {
         match self {
             Self::NeverAccepted => "no delivery of the event was accepted, and nothing was granted",
             Self::AcceptedNotGranted => "nothing is granted although the event was accepted",
+            Self::PartMissing => "some of the items of an event are not granted",
             Self::Repeated => "a multiple of the right quantity is granted",
             Self::BothEvents => {
                 "both `coupon.redeemed` and `item.add` of one redemption are granted"
@@ -198,6 +208,11 @@ mod tests {
             let acceptable = [hat(u128::try_from(expected).unwrap())];
             assert_eq!(failure(expected, observed, &acceptable, Some(true)), found);
         }
+        let two = ExpectedGrant::from([("hat".to_owned(), 5), ("shoe".to_owned(), 1)]);
+        assert_eq!(
+            failure(5, 0, std::slice::from_ref(&two), Some(true)),
+            GrantFailure::PartMissing
+        );
         let nothing = ExpectedGrant::new();
         let either = [nothing.clone(), hat(5)];
         assert_eq!(failure(0, 10, &either, Some(true)), GrantFailure::Repeated);

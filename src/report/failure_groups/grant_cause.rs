@@ -94,6 +94,10 @@ impl GrantCause {
             Self::Other(GrantFailure::BundleItself) => {
                 "the receiver grants the bundle's SKU: grant the nested items, or set `policy.bundles: sku`"
             }
+            Self::Other(GrantFailure::PartMissing) => {
+                "grant all items of an event, each part of a bundle included, in one transaction with \
+                 the key, or refuse the event"
+            }
             Self::Other(GrantFailure::Overflow) => {
                 "use 64-bit integers from the parser to the column"
             }
