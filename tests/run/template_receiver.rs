@@ -301,10 +301,12 @@ fn mistakes_in_granting_are_caught() {
             .replace(EVENT_TYPE, "if False:")
             .fails(&[
                 "payload/other_event_type",
+                "redemption/coupon_after_removal",
                 "redemption/item_add_after_coupon",
                 "redemption/item_add_before_coupon",
                 "redemption/item_add_with_coupon",
                 "redemption/item_remove",
+                "redemption/redelivery_after_removal",
                 "redemption/two_redemptions_of_one_transaction",
             ]),
         ReceiverMistake::new("`item.add` is granted, too")
@@ -313,10 +315,12 @@ fn mistakes_in_granting_are_caught() {
                 r#"if event["event_type"] not in ("coupon.redeemed", "item.add"):"#,
             )
             .fails(&[
+                "redemption/coupon_after_removal",
                 "redemption/item_add_after_coupon",
                 "redemption/item_add_before_coupon",
                 "redemption/item_add_with_coupon",
                 "redemption/item_remove",
+                "redemption/redelivery_after_removal",
                 "redemption/two_redemptions_of_one_transaction",
             ]),
         ReceiverMistake::new("quantities are 32-bit")
@@ -328,7 +332,7 @@ fn mistakes_in_granting_are_caught() {
             .warns(&["payload/quantity_beyond_doubles"]),
         ReceiverMistake::new("sandbox events are not granted, against the policy")
             .grant("[] if event['sandbox'] else [grant for item in items for grant in leaves(item, 1)]")
-            .fails(&["context/sandbox"]),
+            .fails(&["context/sandbox", "context/sandbox_and_live"]),
     ];
     mistakes.iter().for_each(ReceiverMistake::is_caught);
 }
