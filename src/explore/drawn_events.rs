@@ -6,12 +6,15 @@ use rand::RngExt as _;
 use serde_json::{Map, Value, json};
 
 use super::drawn_values::{
-    BUNDLE_SIZES, CODES, ITEM_TYPES, LARGE_BUNDLE_SIZES, LAYOUTS, LENGTHS, PLAYER_ENDINGS,
-    QUANTITIES, TEXTS, TRIGGERS,
+    BUNDLE_SIZES, BUNDLE_SKUS, CODES, ITEM_TYPES, LARGE_BUNDLE_SIZES, LAYOUTS, LENGTHS,
+    PLAYER_ENDINGS, QUANTITIES, TEXTS, TRIGGERS,
 };
 use super::history::{coupon_of, is_other_type};
 use super::history_generator::Draft;
 use super::kind::Kind;
+
+/// How many bundles in bundles there are at most.
+const DEEPEST: u32 = 4;
 
 impl Draft<'_> {
     /// Adds an event, and returns its name.
@@ -127,20 +130,17 @@ impl Draft<'_> {
     fn bundle(&mut self) -> Value {
         if self.random.random_ratio(1, 3) {
             let parts = self.one_of(&LARGE_BUNDLE_SIZES);
-            return json!({ "parts": parts, "skus": self.random.random_range(1..=5) });
+            return json!({ "parts": parts, "skus": self.one_of(&BUNDLE_SKUS) });
         }
         let size = self.one_of(&BUNDLE_SIZES).unwrap_or(1);
-        let parts = (0..size).map(|_| {
-            if self.happens(Kind::NestedBundle, 3) {
-                json!({ "bundle": [self.leaf(), self.leaf()] })
-            } else {
-                self.leaf()
-            }
-        });
-        parts.collect()
+        (0..size).map(|_| self.part(0)).collect()
     }
 
-    fn leaf(&mut self) -> Value {
+    /// A part of a bundle that is in this many bundles.
+    fn part(&mut self, depth: u32) -> Value {
+        if depth < DEEPEST && self.happens(Kind::NestedBundle, 3 - depth.min(1)) {
+            return json!({ "bundle": [self.part(depth + 1), self.part(depth + 1)] });
+        }
         json!({ "sku": self.sku(), "quantity": self.random.random_range(1..=9) })
     }
 
@@ -231,7 +231,7 @@ impl Draft<'_> {
         event.insert("set".to_owned(), change);
     }
 
-    fn sku(&mut self) -> Value {
+    pub(super) fn sku(&mut self) -> Value {
         json!(self.one_of(self.skus))
     }
 }

@@ -42,7 +42,8 @@ impl Draft<'_> {
         let deliver = if let Some(name) = again {
             json!(name)
         } else if self.random.random_ratio(1, 5) {
-            deliveries = self.random.random_range(2..=5);
+            let most = self.one_of(&[5, 5, 5, 20]).unwrap_or(5);
+            deliveries = self.random.random_range(2..=most);
             (0..deliveries).map(|_| self.new_event()).collect()
         } else {
             json!(self.new_event())
@@ -144,14 +145,25 @@ impl Draft<'_> {
         json!({ "script": { "of": name, "answers": statuses } })
     }
 
-    /// Delivers a bundle while the game can't grant one of its items, and again when it can.
+    /// Delivers an item, or a bundle, while the game can't grant it or a part, and again when it can.
     fn fill_and_free(&mut self) {
-        let parts = vec![json!({}); PARTS];
-        let name = self.add(json!({ "item": { "bundle": parts } }));
+        let is_plain = self.random.random::<bool>();
+        let item = if is_plain {
+            json!({ "sku": self.sku() })
+        } else {
+            json!({ "bundle": vec![json!({}); PARTS] })
+        };
+        let name = self.add(json!({ "item": item }));
         self.players.push(name.clone());
         let part = self.random.random_range(0..PARTS);
         let sku = json!({ "at": format!("/event_data/item/nested_items/{part}/sku") });
-        let hook = |hook: &str| json!({ "hook": hook, "of": name, "with": { "sku": sku } });
+        let hook = |hook: &str| {
+            let mut step = json!({ "hook": hook, "of": name });
+            if !is_plain {
+                step["with"] = json!({ "sku": sku });
+            }
+            step
+        };
         self.history.steps.extend([
             hook("fill_inventory"),
             json!({ "deliver": name, "retry": { "attempts": 2 } }),

@@ -56,7 +56,9 @@ pub(super) const QUANTITIES: [u64; 12] = [
 pub(super) const LENGTHS: [usize; 9] = [1, 64, 255, 256, 1_000, 5_000, 20_000, 70_000, 150_000];
 /// The sizes of bundles whose items are listed, and of those whose items are generated.
 pub(super) const BUNDLE_SIZES: [usize; 4] = [1, 2, 3, 5];
-pub(super) const LARGE_BUNDLE_SIZES: [u64; 4] = [10, 20, 50, 120];
+pub(super) const LARGE_BUNDLE_SIZES: [u64; 5] = [10, 20, 50, 120, 400];
+/// How many different SKUs these have.
+pub(super) const BUNDLE_SKUS: [u64; 4] = [1, 2, 5, 40];
 /// Texts that are awkward in HTML, SQL, templates, logs, spreadsheets and columns, as they are written
 /// in a scenario file.
 pub(super) const TEXTS: [&str; 8] = [

@@ -172,13 +172,14 @@ fn fit(pattern: &Pattern, observed: &Observed<'_>, unexplained: f64) -> f64 {
 
 /// How much of the expected and the observed symptoms are the same, from 0 to 1.
 fn overlap(expected: &BTreeMap<String, f64>, observed: &BTreeSet<String>) -> f64 {
-    let same = observed.iter().filter_map(|symptom| expected.get(symptom));
+    let same = observed.iter();
+    let same = same.filter(|symptom| expected.contains_key(*symptom));
     let absent = expected.iter();
     let absent = absent.filter(|(symptom, _)| !observed.contains(*symptom));
     let absent: f64 = absent.map(|(_, frequency)| frequency).sum();
     #[expect(clippy::cast_precision_loss, reason = "a few symptoms")]
-    let all = observed.len() as f64 + absent;
-    same.sum::<f64>() / all
+    let (same, observed) = (same.count() as f64, observed.len() as f64);
+    same / (observed + absent)
 }
 
 fn explains(pattern: &Pattern, scenario: &str, found: &ScenarioSymptoms) -> bool {
