@@ -130,7 +130,8 @@ impl Draft<'_> {
     fn bundle(&mut self) -> Value {
         if self.random.random_ratio(1, 3) {
             let parts = self.one_of(&LARGE_BUNDLE_SIZES);
-            return json!({ "parts": parts, "skus": self.one_of(&BUNDLE_SKUS) });
+            let skus = self.one_of(&BUNDLE_SKUS).min(parts);
+            return json!({ "parts": parts, "skus": skus });
         }
         let size = self.one_of(&BUNDLE_SIZES).unwrap_or(1);
         (0..size).map(|_| self.part(0)).collect()
