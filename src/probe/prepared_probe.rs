@@ -170,6 +170,9 @@ impl PreparedProbe {
             let answer = self.answer(client, &batch).await;
             (answer, batch.places)
         });
+        // As a list, because callers may need a future that is `Send`, and the compiler can't see that
+        // the closure is.
+        let answers: Vec<_> = answers.collect();
         let mut answers = stream::iter(answers).buffered(self.at_once());
         while let Some((answer, places)) = answers.next().await {
             for place in places {
