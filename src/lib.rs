@@ -5,9 +5,9 @@
 //! [`Receiver`] is a sound back end, for tests of programs that send webhooks. The program `aghook` does
 //! the same for back ends in any language.
 //!
-//! Inside, data flows one way, so a module uses only those before it: `protocol` → `diagnose` →
+//! Inside, data flows one way, so a module uses only those before it: `files` → `protocol` → `diagnose` →
 //! `receiver` → `generate` → `policy` → `scenario` → `transport` → `delivery` → `probe` → `verify` →
-//! `run` → `explore` → `load` → `report` → `snapshots` → `api` → `cli`. The built-in receiver uses only
+//! `run` → `explore` → `load` → `report` → `snapshots` → `serve` → `api` → `cli`. The built-in receiver uses only
 //! `protocol`, and only `api` and `cli` use it.
 
 mod api;
@@ -15,6 +15,10 @@ mod cli;
 mod delivery;
 mod diagnose;
 mod explore;
+mod files;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzz_targets;
 mod generate;
 mod load;
 mod policy;
@@ -24,6 +28,7 @@ mod receiver;
 mod report;
 mod run;
 mod scenario;
+mod serve;
 mod snapshots;
 mod transport;
 mod verify;

@@ -19,6 +19,7 @@ use super::replay::ReplayRun;
 use super::report::MakeReports;
 use super::run::Run;
 use super::schema::Schema;
+use super::serve::Serve;
 use super::sign::Sign;
 use super::snapshots::Snapshots;
 use super::verify::Verify;
@@ -64,6 +65,7 @@ pub enum Command {
     Load(Box<Load>),
     Merge(Merge),
     Receive(ReceiveOptions),
+    Serve(Serve),
     Sign(Sign),
     Verify(Verify),
     New(New),

@@ -6,6 +6,10 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::{CommandError, Console};
+use crate::files;
+
+/// The maximum size of a body in bytes.
+const BODY_LIMIT: u64 = 64 * 1024 * 1024;
 
 /// The source of the body.
 #[derive(Debug, Args)]
@@ -22,15 +26,22 @@ impl BodyFile {
 
     pub(super) fn read(&self, console: &mut Console) -> Result<Vec<u8>, CommandError> {
         let (body, source) = if let Some(path) = self.path() {
-            (std::fs::read(path), path.display().to_string())
+            (files::read(path, BODY_LIMIT), path.display().to_string())
         } else {
             let mut input = io::stdin().lock();
             if input.is_terminal() {
                 console.note("Reading the body from standard input until end of file.");
             }
             let mut body = Vec::new();
-            let read = input.read_to_end(&mut body).map(|_| body);
-            (read, "standard input".to_owned())
+            let read = (&mut input).take(BODY_LIMIT + 1).read_to_end(&mut body);
+            let is_whole = |length: usize| length as u64 <= BODY_LIMIT;
+            let body = match read {
+                Ok(length) if !is_whole(length) => {
+                    Err(io::Error::other("it is larger than 64 MiB"))
+                }
+                read => read.map(|_| body),
+            };
+            (body, "standard input".to_owned())
         };
         body.map_err(|error| {
             CommandError::usage(format!("can't read the body from {source}: {error}"))

@@ -9,11 +9,12 @@ use clap::Args;
 use super::{CommandError, Console, ExitCode, scenario_selection};
 use crate::generate::{BodyLayout, StartTime};
 use crate::policy::HttpVersion;
+use crate::probe::unusable_hooks;
 use crate::protocol::EventKind;
-use crate::run::{KnownHook, Plan, PlanSettings};
+use crate::run::{KnownHook, Plan, PlanSettings, PlannedSizes};
 use crate::scenario::document::{Diagnostic, Diagnostics, SourceFile};
 use crate::scenario::{Case, Config, Profile, bundled_sources, find};
-use crate::transport::{AllowedHosts, Target};
+use crate::transport::{AllowedHosts, Client, ClientSettings, Target, TlsSettings};
 
 /// Check scenario files and aghook.yaml for errors, without sending anything
 ///
@@ -58,12 +59,24 @@ impl CheckCommand {
             .collect();
         settings.http2_only =
             !self.paths.is_empty() && !configs.is_empty() && configs.iter().all(speaks_http2_only);
+        // Without a profile, it is not known which hosts it allows.
+        let hosts = profiles().flat_map(|profile| &profile.allow_hosts);
+        let allowed = AllowedHosts::new(hosts)
+            .ok()
+            .filter(|_| !configs.is_empty());
         let mut scenarios = 0;
         let sources = self.sources(&mut problems);
+        let mut sizes = PlannedSizes::default();
         for source in &sources {
             for case in problems.take(Case::from_file(source)).unwrap_or_default() {
                 scenarios += 1;
-                problems.take(Plan::new(case, &settings));
+                let Some(plan) = problems.take(Plan::new(case, &settings)) else {
+                    continue;
+                };
+                if let Some(allowed) = &allowed {
+                    problems.take(plan.check_requests(allowed));
+                }
+                problems.take(sizes.add(&plan));
             }
         }
         problems
@@ -121,6 +134,21 @@ fn read_config(path: &Path) -> Result<Config, Diagnostics> {
                 continue;
             }
         };
+        let unusable = unusable_hooks(profile, &allowed).into_iter();
+        let unusable = unusable.map(|(hook, error)| format!("profiles.{name}: {hook}: {error}"));
+        let settings = ClientSettings {
+            tls: TlsSettings {
+                cacert: profile.cacert.clone(),
+                client_cert: profile.client_cert.clone(),
+                client_key: profile.client_key.clone(),
+                insecure: profile.insecure,
+            },
+            ..ClientSettings::default()
+        };
+        let certificates = Client::new(settings).err();
+        let certificates = certificates.map(|error| format!("profiles.{name}: {error}"));
+        let file = |message| Diagnostic::for_file(source.name.clone(), message);
+        problems.extend(unusable.chain(certificates).map(file));
         let own = profile
             .target
             .iter()

@@ -52,6 +52,11 @@ impl CommandError {
         Self { help, ..self }
     }
 
+    /// The message without help.
+    pub(super) fn message(&self) -> &str {
+        &self.message
+    }
+
     pub(super) fn exit_code(&self) -> ExitCode {
         self.code
     }

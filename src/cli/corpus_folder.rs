@@ -6,6 +6,10 @@ use std::path::Path;
 
 use super::CommandError;
 use crate::explore::CorpusCase;
+use crate::files;
+
+/// The maximum size of a case in bytes.
+const FILE_LIMIT: u64 = 16 * 1024 * 1024;
 
 /// The cases of this folder, in the order of its files. A folder that does not exist has none.
 pub(super) fn read(folder: &Path) -> Result<Vec<CorpusCase>, CommandError> {
@@ -26,7 +30,7 @@ pub(super) fn read(folder: &Path) -> Result<Vec<CorpusCase>, CommandError> {
 }
 
 fn read_case(path: &Path) -> Result<CorpusCase, CommandError> {
-    let text = fs::read_to_string(path).map_err(|error| unreadable(path, &error))?;
+    let text = files::read_text(path, FILE_LIMIT).map_err(|error| unreadable(path, &error))?;
     CorpusCase::from_json(&text).map_err(|problem| {
         let path = path.display();
         CommandError::usage(format!("{path} is not a history of a corpus: {problem}"))

@@ -10,13 +10,14 @@ use super::target_options::TargetOptions;
 use super::{CommandError, Console, ExitCode, block_on};
 use crate::generate::StartTime;
 use crate::report::write_finding;
-use crate::run::{Finding, RunOptions, checkup_case};
+use crate::run::{Finding, ItemEvents, RunOptions, checkup_case};
 use crate::verify::Verdict;
 
 /// Check the set-up: the URL, the secret, the probes and the hooks
 ///
-/// Connects, reads the probes, delivers one event twice, sends forgeries and calls harmless hooks. Names what is wrong, and
-/// the line of the profile to change. The event is a live one, which the game grants.
+/// Connects, reads the probes, delivers one event twice, a bundle, and one event for each of the first 20
+/// listed `items`, sends forgeries and calls harmless hooks. Names what is wrong, and the line of the
+/// profile to change. The events are live ones, which the game grants.
 ///
 /// Exits with 0 if the set-up works, 1 if the receiver has a bug, 2 if the command line or a file is
 /// invalid, and 3 if the set-up is wrong.
@@ -32,7 +33,8 @@ pub struct Doctor {
 
 impl Doctor {
     pub(super) fn run(self, console: &mut Console) -> Result<ExitCode, CommandError> {
-        let options = RunOptions::starting_at(StartTime::now());
+        let start = StartTime::now();
+        let options = RunOptions::starting_at(start);
         let session = self.target.session(options, console)?;
         session.target()?;
         let rendered = |problems| diagnostics_error(&problems, console);
@@ -41,6 +43,7 @@ impl Doctor {
         let secrets = self.secret.load_all(&session.profile, console)?;
         let profile = session.profile_name.clone();
         let secret_source = self.secret.describe(session.profile.secret_env.as_deref());
+        let items = ItemEvents::of(&session.profile, start);
         let context = session.context(&secrets)?;
         let mut findings = Vec::new();
         let code = block_on(async {
@@ -56,7 +59,7 @@ impl Doctor {
                 let _ = write_finding(console, &finding, place.as_deref());
                 findings.push(finding.verdict);
             };
-            Box::pin(context.check_up(plan, &secrets, report)).await;
+            Box::pin(context.check_up(plan, &secrets, &items, report)).await;
             Ok(code(&findings))
         })?;
         let text = match code {

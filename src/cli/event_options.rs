@@ -40,7 +40,7 @@ pub(super) struct EventOptions {
 
     /// Send a bundle that contains another bundle
     #[arg(long)]
-    bundle: bool,
+    pub(super) bundle: bool,
 
     /// Add a fallback item, for receivers that can't grant the item
     #[arg(long)]

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError, mpsc};
 
 use super::CommandError;
-use crate::run::{CreateJournalError, JournalWriter, RunEnded, RunEvent};
+use crate::run::{CreateJournalError, JournalWriter, RunEnded, RunEvent, ScenarioResults};
 use crate::snapshots::SnapshotReview;
 use crate::verify::Verdict;
 
@@ -40,9 +40,9 @@ impl Recording {
 
 /// Receives the events of a run.
 ///
-/// The snapshot review sees an event first and can change it. The event is then written to the
-/// journal before the run continues and before any report sees it. A lock keeps the events in the
-/// same order in the journal and in the reports.
+/// The snapshot review sees an event first and can change it. The end of the run then gets what changed
+/// since the baseline. The event is written to the journal before the run continues and before any
+/// report sees it. A lock keeps the events in the same order in the journal and in the reports.
 pub(super) struct EventSink<'run> {
     consumers: Mutex<Consumers>,
     stop_on_failure: Option<&'run AtomicBool>,
@@ -50,6 +50,9 @@ pub(super) struct EventSink<'run> {
 
 struct Consumers {
     review: Option<SnapshotReview>,
+    /// The results of an earlier run.
+    baseline: Option<ScenarioResults>,
+    results: ScenarioResults,
     recording: Option<Recording>,
     reports: mpsc::Sender<RunEvent>,
     ended: Option<RunEnded>,
@@ -60,12 +63,15 @@ impl<'run> EventSink<'run> {
     /// make a scenario fail.
     pub(super) fn new(
         review: Option<SnapshotReview>,
+        baseline: Option<ScenarioResults>,
         stop_on_failure: Option<&'run AtomicBool>,
         recording: Option<Recording>,
         reports: mpsc::Sender<RunEvent>,
     ) -> Self {
         let consumers = Mutex::new(Consumers {
             review,
+            baseline,
+            results: ScenarioResults::default(),
             recording,
             reports,
             ended: None,
@@ -79,11 +85,16 @@ impl<'run> EventSink<'run> {
     pub(super) fn accept(&self, event: RunEvent) {
         let consumers = self.consumers.lock();
         let mut consumers = consumers.unwrap_or_else(PoisonError::into_inner);
+        let consumers = &mut *consumers;
         let events = match &mut consumers.review {
             Some(review) => review.process(event),
             None => vec![event],
         };
-        for event in events {
+        for mut event in events {
+            consumers.results.observe(&event);
+            if let (RunEvent::RunEnded(ended), Some(baseline)) = (&mut event, &consumers.baseline) {
+                ended.since_baseline = Some(consumers.results.changes_since(baseline));
+            }
             match (&event, self.stop_on_failure) {
                 (RunEvent::ScenarioEnded(ended), Some(stop))
                     if ended.verdict == Verdict::Failed =>

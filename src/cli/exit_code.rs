@@ -14,6 +14,12 @@ pub enum ExitCode {
     Usage = 2,
     /// The target could not be reached, or the command could not be completed.
     NotCompleted = 3,
+    /// A closed terminal ended the command (SIGHUP).
+    HungUp = 129,
+    /// Ctrl-C ended the command (SIGINT).
+    Interrupted = 130,
+    /// Another program ended the command (SIGTERM).
+    Terminated = 143,
 }
 
 impl From<RunOutcome> for ExitCode {

@@ -7,13 +7,13 @@ use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::corpus_folder;
-use super::interrupt::interrupted_twice;
+use super::interrupt::{interrupted_twice, restart_ended};
 use super::numbers;
 use super::report_options::ReportOptions;
 use super::secret_options::{self, SecretOptions};
@@ -24,9 +24,11 @@ use crate::explore::{ExploreEnd, ExploreSettings, Explorer, Kind};
 use crate::generate::{Seed, StartTime};
 use crate::policy::DurationText;
 use crate::run::{FORMAT_VERSION, RunContext, RunEnded, RunEvent, RunOptions, RunStarted};
-use crate::scenario::bundled_suite;
+use crate::scenario::{Hook, bundled_suite};
 
 const REDRAW_EVERY: Duration = Duration::from_millis(250);
+/// How often a line is written if standard error is no terminal.
+const WRITE_EVERY: Duration = Duration::from_secs(10);
 const STOPPING: &str = "stopping: running cases finish first; press Ctrl-C again to stop now";
 
 /// Look for bugs that no scenario lists
@@ -46,7 +48,8 @@ pub struct Explore {
     #[command(flatten)]
     secret: SecretOptions,
 
-    /// Start no more cases after this time
+    /// Start no more cases after this time. Shrinking failures and finding their cause may take as long
+    /// again, at least 20s and at most 60s
     #[arg(long, value_name = "DURATION", default_value = "60s")]
     budget: DurationText,
 
@@ -62,11 +65,12 @@ pub struct Explore {
     #[arg(long, value_name = "T")]
     start_time: Option<StartTime>,
 
-    /// Try only these kinds of events and steps, such as bundle,redelivery [default: all]
+    /// Try only these kinds of events and steps, such as bundle,redelivery; `restart` means all restarts
+    /// [default: all]
     #[arg(long, value_name = "KINDS", value_delimiter = ',')]
     only: Vec<Kind>,
 
-    /// Leave out these kinds of events and steps
+    /// Leave out these kinds of events and steps; `restart` means all restarts
     #[arg(
         long,
         value_name = "KINDS",
@@ -113,11 +117,10 @@ impl Explore {
         let suite = bundled_suite().and_then(|cases| session.plans(cases));
         let suite = suite.unwrap_or_default();
         let plan_settings = session.plan_settings();
-        let skus = session.profile.items.iter().map(|item| item.sku.clone());
         let settings = ExploreSettings {
             seed,
             kinds: self.kinds(),
-            skus: skus.collect(),
+            skus: session.profile.plain_skus(),
             budget: self.budget.0,
             cases: self.cases.map(NonZeroU64::get),
             fail_fast: self.fail_fast,
@@ -132,6 +135,7 @@ impl Explore {
             block_on(async {
                 let session = StartedSession::start(session, &self.secret, console).await?;
                 session.reach(&self.target).await?;
+                session.check_jobs()?;
                 if !session.context.can_read_inventories() {
                     let message = "exploring needs the probe `quantity`";
                     let help = "add `probes: { quantity: … }` to a profile in aghook.yaml";
@@ -139,34 +143,38 @@ impl Explore {
                 }
                 let explorer = Explorer::new(&session.context, plan_settings, settings, &stop);
                 let interrupt = || stop.store(true, Ordering::Relaxed);
+                let restart = session.context.hooks.get(Hook::RESTART);
+                let stop_now = async {
+                    interrupted_twice(interrupt, STOPPING, console).await;
+                    restart_ended(restart, console).await;
+                };
                 let work = async {
                     if let Some(events) =
                         explorer.setup_problem().await.filter(|_| !skip_setup_check)
                     {
                         return Err(events);
                     }
-                    let mut ended = explorer.explore().await;
-                    if !ended.found.is_empty() && !stop.load(Ordering::Relaxed) {
-                        ended.likely_causes = explorer.likely_causes(&suite).await;
-                    }
-                    Ok(ended)
+                    explorer.explore().await;
+                    Ok(if explorer.has_found() {
+                        explorer.likely_causes(suite).await
+                    } else {
+                        Vec::new()
+                    })
                 };
-                let ended = tokio::select! {
+                let likely_causes = tokio::select! {
                     biased;
-                    () = interrupted_twice(interrupt, STOPPING, console) => {
-                        return Err(CommandError::not_completed("interrupted"));
-                    }
+                    () = stop_now => Ok(Vec::new()),
                     () = show_progress(&explorer) => {
                         return Err(CommandError::not_completed("the progress line ended"));
                     }
-                    ended = work => ended,
+                    causes = work => causes,
                 };
                 let reports = self.reports.open(console);
                 let (sender, receiver) = mpsc::channel();
                 let writer = scope.spawn(move || reports.follow(&receiver));
                 let accept = |event| _ = sender.send(event);
-                let code = match ended {
-                    Ok(ended) => self.report(ended, &session.context, accept),
+                let code = match likely_causes {
+                    Ok(causes) => self.report(explorer.end(causes), &session.context, accept),
                     Err(events) => {
                         events.into_iter().for_each(accept);
                         Ok(ExitCode::NotCompleted)
@@ -191,9 +199,13 @@ impl Explore {
     }
 
     fn kinds(&self) -> BTreeSet<Kind> {
-        let all = Kind::ALL.iter().copied();
-        let chosen = all.filter(|kind| self.only.is_empty() || self.only.contains(kind));
-        chosen.filter(|kind| !self.without.contains(kind)).collect()
+        let only = if self.only.is_empty() {
+            Kind::ALL
+        } else {
+            &self.only
+        };
+        let meant = |kinds: &[Kind]| Kind::meant_by(kinds.iter().copied());
+        &meant(only) - &meant(&self.without)
     }
 
     /// Saves the failures, and reports them as a run.
@@ -236,8 +248,10 @@ impl Explore {
             checks: ended.checks,
             not_run: 0,
             setup_problem: None,
+            refused_items: None,
             receiver_stopped: ended.receiver_stopped,
             likely_causes: ended.likely_causes,
+            since_baseline: None,
             explored: Some(ended.explored),
             took: ended.took,
             held_back: Duration::ZERO,
@@ -248,26 +262,26 @@ impl Explore {
     }
 }
 
-/// Draws a progress line, on terminals only.
+/// Draws a progress line on a terminal, and writes a line now and then elsewhere.
 async fn show_progress(explorer: &Explorer<'_>) {
+    if ProgressDrawTarget::stderr().is_hidden() {
+        let started = Instant::now();
+        loop {
+            tokio::time::sleep(WRITE_EVERY).await;
+            let (seconds, progress) = (started.elapsed().as_secs(), explorer.progress());
+            // If standard error is closed, nobody reads it.
+            let _ = writeln!(
+                io::stderr(),
+                "explore, {seconds} s: {progress}; Ctrl-C keeps what is found"
+            );
+        }
+    }
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
     if let Ok(style) = ProgressStyle::with_template("{elapsed} {msg}") {
         bar.set_style(style);
     }
     loop {
-        let progress = explorer.progress();
-        bar.set_message(format!(
-            "{} cases, {} deliveries, {} kinds, {} failures{}",
-            progress.cases,
-            progress.deliveries,
-            progress.kinds,
-            progress.found,
-            if progress.is_shrinking {
-                ", shrinking one"
-            } else {
-                ""
-            },
-        ));
+        bar.set_message(explorer.progress().to_string());
         bar.tick();
         tokio::time::sleep(REDRAW_EVERY).await;
     }

@@ -2,11 +2,12 @@
 //! them.
 
 use std::fs::File;
-use std::io::{self, BufRead as _, BufReader, BufWriter, Read as _, Seek as _};
+use std::io::{self, BufRead as _, BufReader, BufWriter, Read as _, Seek as _, Write as _};
 use std::path::Path;
 
 use super::CommandError;
 use super::report_choice::try_to_write;
+use crate::files::{self, Readers, Replacement};
 use crate::load::{
     FailedEvent, FailedEventsHead, FailureList, LoadReport, SentEvents, begins_failed_events,
     read_failed_events,
@@ -22,7 +23,11 @@ enum FileKind {
 }
 
 fn open(path: &Path) -> io::Result<FileKind> {
-    let mut file = BufReader::new(File::open(path)?);
+    // A pipe can be read only once, and by what reads recorded runs.
+    if std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
+        return Ok(FileKind::Other);
+    }
+    let mut file = BufReader::new(files::open(path)?);
     let mut line = Vec::new();
     file.by_ref()
         .take(LONGEST_HEAD)
@@ -81,8 +86,12 @@ pub(super) fn write(
     if failures.is_empty() {
         return Ok(());
     }
-    let written = File::create(path)
-        .and_then(|file| failures.write(report, &mut events, &mut BufWriter::new(file)));
+    let written = Replacement::begin(path, Readers::Owner).and_then(|(file, replacement)| {
+        let mut file = BufWriter::new(file);
+        failures.write(report, &mut events, &mut file)?;
+        file.flush()?;
+        replacement.commit()
+    });
     written.map_err(|error| {
         let path = path.display();
         CommandError::not_completed(format!("can't write the failed events to {path}: {error}"))

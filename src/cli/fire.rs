@@ -1,5 +1,6 @@
 //! `aghook fire`: sends a single custom event.
 
+mod contents;
 mod quantities;
 
 use std::io::Write;
@@ -15,6 +16,7 @@ use super::secret_options::{self, SecretOptions};
 use super::target_options::TargetOptions;
 use super::{CommandError, Console, ExitCode, InvalidValue, block_on};
 use crate::delivery::{DeliveryPlan, ForgeInput, SignedRequest, deliver, forge, sign};
+use crate::diagnose::MARK_BUNDLES;
 use crate::generate::{Generator, Seed, StartTime};
 use crate::policy::{Forgery, RetrySetting};
 use crate::probe::REDACTED;
@@ -27,9 +29,11 @@ use quantities::QuantityReader;
 /// Send a custom event and show the response
 ///
 /// Prints the request and every response in a few lines, then the verdict, and how the quantities
-/// that the player holds changed, if the profile has the probe `quantity`.
+/// that the player holds changed, if the profile has the probe `quantity`. For a bundle or a fallback, also
+/// whether exactly its contents were granted.
 ///
-/// Exits with 0 if the event was accepted (2xx) or the forgery was refused (4xx), 1 if not, 2 if the
+/// Exits with 0 if the event was accepted (2xx) or the forgery was refused (4xx), 1 if not or if other
+/// contents of a bundle were granted, 2 if the
 /// command line or a file is invalid, and 3 if the target could not be reached or
 /// the probe does not work.
 #[derive(Debug, Args)]
@@ -201,6 +205,16 @@ impl Fire {
                     None => (judged.verdict, judged.message, judged.help.as_deref()),
                 };
                 worst = worst.max(verdict);
+                let status = match last.map(|attempt| attempt.exchange.result.as_ref()) {
+                    Some(Ok(response)) => response.status,
+                    _ => 0,
+                };
+                let is_bundle = self.event.bundle && self.forge.is_none();
+                let help = match status {
+                    // Another status is not about the item.
+                    400 | 404 | 422 if is_bundle => Some(MARK_BUNDLES),
+                    _ => help,
+                };
                 let help = help.map(|help| self.secret.in_help(help, secret_env));
                 let message = context.redaction.text(&message);
                 report.verdict(verdict, &message, help.as_deref())?;
@@ -212,8 +226,17 @@ impl Fire {
             if changes.as_ref().is_err_and(|not_read| not_read.is_broken) {
                 worst = worst.max(Verdict::Broken);
             }
-            let changes = changes.map_err(|not_read| not_read.reason);
+            let (changes, contents) = match changes {
+                Ok(changes) => (Ok(changes.lines), changes.contents),
+                Err(not_read) => (Err(not_read.reason), None),
+            };
             report.quantities(&changes)?;
+            if let Some(contents) = contents {
+                report.verdict(contents.verdict, &contents.text, None)?;
+                if contents.verdict == Verdict::Failed {
+                    worst = worst.max(Verdict::Failed);
+                }
+            }
             if let Some(problem) = quantities
                 .problem()
                 .filter(|_| is_accepted && changes.is_ok())

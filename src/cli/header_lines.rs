@@ -3,15 +3,18 @@
 use std::path::Path;
 
 use super::CommandError;
+use crate::files;
+
+const FILE_LIMIT: u64 = 1024 * 1024;
 
 /// `Name: value` lines, in order.
 #[derive(Debug, Default)]
-pub(super) struct HeaderLines(Vec<(String, String)>);
+pub(crate) struct HeaderLines(Vec<(String, String)>);
 
 impl HeaderLines {
     pub(super) fn read(path: &Path) -> Result<Self, CommandError> {
         let shown = path.display();
-        let text = std::fs::read(path).map_err(|error| {
+        let text = files::read(path, FILE_LIMIT).map_err(|error| {
             CommandError::usage(format!("can't read the headers from {shown}: {error}"))
         })?;
         let headers = Self::parse(&String::from_utf8_lossy(&text));
@@ -23,7 +26,7 @@ impl HeaderLines {
     }
 
     /// Skips lines that are not headers, such as the request line.
-    fn parse(text: &str) -> Self {
+    pub(crate) fn parse(text: &str) -> Self {
         let header = |line: &str| {
             // curl prefixes sent lines with `>` and received lines with `<`.
             let line = line.trim_start_matches(['>', '<', ' ', '\t', '\u{feff}']);
@@ -38,7 +41,7 @@ impl HeaderLines {
     }
 
     /// The value of a header, case-insensitively. Several values are joined with commas, as in HTTP.
-    pub(super) fn value(&self, name: &str) -> Option<String> {
+    pub(crate) fn value(&self, name: &str) -> Option<String> {
         let values: Vec<&str> = self
             .0
             .iter()

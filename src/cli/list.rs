@@ -10,6 +10,7 @@ use super::scenario_selection::ScenarioSelection;
 use super::{CommandError, Console, ExitCode};
 use crate::policy::{Fault, Forgery};
 use crate::receiver::{Flaw, Variant};
+use crate::report::escape;
 use crate::scenario::Case;
 
 /// List scenarios, forgeries, faults, flaws or variants
@@ -107,11 +108,13 @@ fn scenario(case: &Case) -> Entry {
         "file": file,
         "line": line,
     });
-    let tags = scenario.tags.join(", ");
+    let (title, file) = (escape(&title), escape(file));
+    let tags = escape(&scenario.tags.join(", "));
     let mut text = format!("{NAME}{title}{NAME:#}\n  {DIM}{file}:{line}  [{tags}]{DIM:#}");
     if !about.is_empty() {
+        let lines: Vec<String> = about.lines().map(escape).collect();
         text.push_str("\n  ");
-        text.push_str(about);
+        text.push_str(&lines.join("\n"));
     }
     (json, text)
 }

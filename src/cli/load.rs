@@ -81,7 +81,8 @@ pub struct Load {
     #[arg(long, value_name = "DURATION", default_value = "0s")]
     warmup: DurationText,
 
-    /// Time allowed for pending retries and duplicates after the last new event
+    /// Time allowed for pending retries and duplicates after the last new event, and for events that
+    /// wait for a connection after the last one was due
     #[arg(long, value_name = "DURATION", default_value = "30s")]
     drain: DurationText,
 
@@ -118,10 +119,10 @@ pub struct Load {
     ///
     /// With a duration: p50, p75, p90, p95, p99, p99.9, p99.99, mean, max, `service_p50`,
     /// `service_p99`, `service_p99.9`, `service_max`, `late_p99`, `late_max`. With events per second:
-    /// rate. With a number or percentage: errors, timeouts, retries, undelivered, refused, exhausted,
-    /// unfinished, `refused_forgeries`, `accepted_forgeries`. With a number: dropped, stalls.
+    /// rate. With a number or percentage: unsent, errors, timeouts, retries, undelivered, refused,
+    /// exhausted, unfinished, `refused_forgeries`, `accepted_forgeries`. With a number: dropped, stalls.
     /// 'undelivered = 0' is added unless an expectation uses undelivered, errors, refused, exhausted
-    /// or unfinished.
+    /// or unfinished, and 'unsent = 0' if an event never left.
     ///
     /// Latencies count from when an event was due, service times from when it was sent; late times are
     /// the time between the two. errors: attempts without a 2xx, except responses lost on purpose.
@@ -130,7 +131,9 @@ pub struct Load {
     /// pending after --drain. dropped: retries and duplicates that were not sent, because too many were
     /// waiting. stalls: pauses of this machine.
     ///
-    /// Percentages are of attempts for errors, timeouts and retries, of forgeries for
+    /// unsent: events that were due and never left, because all connections were busy.
+    ///
+    /// Percentages are of events for unsent, of attempts for errors, timeouts and retries, of forgeries for
     /// `refused_forgeries` and `accepted_forgeries`, and otherwise of deliveries.
     #[arg(long, value_name = "EXPRESSION", help_heading = "Checks")]
     expect: Vec<LoadExpectation>,
@@ -189,8 +192,8 @@ async fn checked_effects(
     sample: EffectSample,
 ) -> Option<EffectsReport> {
     let progress = Arc::new(CheckProgress::default());
-    let is_drawn = sample != EffectSample::None && LiveLine::is_wanted();
-    let _line = is_drawn.then(|| LiveLine::of_check(Arc::clone(&progress)));
+    let is_wanted = sample != EffectSample::None;
+    let _line = is_wanted.then(|| LiveLine::of_check(Arc::clone(&progress)));
     check_effects(context, events, sample, &progress).await
 }
 
@@ -215,6 +218,8 @@ impl Load {
             policy: capabilities(&session)?.policy,
         };
         let event_mix = self.mix.read(&templates, console)?;
+        self.reports.check_writable()?;
+        self.reports.remove_earlier();
         block_on(async {
             let prepared = StartedSession::start(session, &self.secret, console).await?;
             let context = &prepared.context;
@@ -222,9 +227,10 @@ impl Load {
             let sample = EffectSample::choose(self.check_effects, context, players)
                 .map_err(|(problem, help)| CommandError::usage(problem).with_help(help))?;
             prepared.reach(&self.target).await?;
+            let twins = if treatments.uses_twins() { 2 } else { 1 };
+            prepared.check_descriptors(self.connections.get().saturating_mul(twins))?;
             // Report unwritable files before anything is sent.
             failures_file::check_writable(&self.failures)?;
-            self.reports.check_writable()?;
             let settings = self.settings(context, templates.generator, treatments, event_mix);
             if sample != EffectSample::None {
                 note_probe_problem(context, &settings, console).await?;

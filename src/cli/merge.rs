@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::load::report_options::LoadReportOptions;
 use super::{CommandError, Console, ExitCode};
+use crate::files;
 use crate::load::{LoadExpectation, LoadReport};
 
 const MOST_NAMED: usize = 5;
@@ -71,13 +72,16 @@ impl Merge {
     }
 }
 
+/// The maximum size of a report in bytes, which has a line for each second and each failed event.
+const FILE_LIMIT: u64 = 512 * 1024 * 1024;
+
 fn read(path: &Path) -> Result<LoadReport, CommandError> {
     let refused = |reason: String| {
         let message = format!("can't read {}: {reason}", path.display());
         let help = "use reports written by `aghook load --report json=FILE`";
         CommandError::usage(message).with_help(help)
     };
-    let text = std::fs::read(path).map_err(|error| refused(error.to_string()))?;
+    let text = files::read(path, FILE_LIMIT).map_err(|error| refused(error.to_string()))?;
     let report: LoadReport = serde_json::from_slice(&text)
         .map_err(|error| refused(format!("not a JSON report of a load: {error}")))?;
     if report.format_version != LoadReport::FORMAT_VERSION {

@@ -22,7 +22,9 @@ mod header_lines;
 mod interrupt;
 mod invalid_value;
 mod list;
+mod listen_address;
 mod load;
+mod machine_limits;
 mod man;
 mod merge;
 mod new;
@@ -36,12 +38,16 @@ mod run;
 mod scenario_selection;
 mod schema;
 mod secret_options;
+mod serve;
 mod session;
 mod sign;
 mod snapshot_options;
 mod snapshots;
 mod target_options;
 mod verify;
+
+#[cfg(any(test, fuzzing))]
+pub(crate) use header_lines::HeaderLines;
 
 use std::ffi::OsString;
 use std::future::Future;
@@ -74,10 +80,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     let mut console = Console::new(arguments.color);
-    dispatch(arguments.command, &mut console).unwrap_or_else(|error| {
+    let code = dispatch(arguments.command, &mut console).unwrap_or_else(|error| {
         console.note(&format!("{error:#}"));
         error.exit_code()
-    })
+    });
+    interrupt::exit_code().unwrap_or(code)
 }
 
 fn dispatch(command: Command, console: &mut Console) -> Result<ExitCode, CommandError> {
@@ -91,6 +98,7 @@ fn dispatch(command: Command, console: &mut Console) -> Result<ExitCode, Command
         Command::Load(command) => command.run(console),
         Command::Merge(command) => command.run(console),
         Command::Receive(options) => block_on(receive::receive(options)),
+        Command::Serve(command) => command.run(console),
         Command::Snapshots(command) => command.run(console),
         Command::New(command) => command.run(console),
         Command::Check(command) => command.run(console),
@@ -110,9 +118,18 @@ fn dispatch(command: Command, console: &mut Console) -> Result<ExitCode, Command
 fn block_on(
     command: impl Future<Output = Result<ExitCode, CommandError>>,
 ) -> Result<ExitCode, CommandError> {
+    machine_limits::check()?;
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| CommandError::not_completed(format!("can't start the runtime: {error}")))?
-        .block_on(command)
+        .block_on(async {
+            interrupt::survive_file_size_limit();
+            tokio::select! {
+                biased;
+                ended = command => ended,
+                // Dropping the command ends the programs of hooks, too.
+                () = interrupt::not_handled() => Err(CommandError::not_completed("interrupted")),
+            }
+        })
 }

@@ -50,8 +50,14 @@ impl New {
         let job = self.ci.job(&self.folder, self.git.as_ref());
         let paths = self.files(job.as_ref());
         // Write either all files or none.
-        if let Some((path, _)) = paths.iter().find(|(path, _)| path.exists()) {
-            return Err(exists(path));
+        if self.folder.exists() && !self.folder.is_dir() {
+            let message = format!("{} is not a folder", self.folder.display());
+            return Err(CommandError::usage(message).with_help("choose another name"));
+        }
+        let existing = paths.iter().map(|(path, _)| path.as_path());
+        let existing: Vec<&Path> = existing.filter(|path| path.exists()).collect();
+        if !existing.is_empty() {
+            return Err(exist(&existing));
         }
         for (path, text) in &paths {
             write_new(path, text)?;
@@ -98,7 +104,7 @@ impl New {
 fn write_new(path: &Path, text: &str) -> Result<(), CommandError> {
     let problem = |error: std::io::Error| {
         if error.kind() == ErrorKind::AlreadyExists {
-            return exists(path);
+            return exist(&[path]);
         }
         let help = "check that the folder is writable";
         CommandError::not_completed(format!("can't write {}: {error}", path.display()))
@@ -115,7 +121,17 @@ fn write_new(path: &Path, text: &str) -> Result<(), CommandError> {
     file.write_all(text.as_bytes()).map_err(problem)
 }
 
-fn exists(path: &Path) -> CommandError {
-    let help = "choose another folder, or move the file; `--ci none` creates no CI job";
-    CommandError::usage(format!("{} already exists", path.display())).with_help(help)
+fn exist(paths: &[&Path]) -> CommandError {
+    let names: Vec<String> = paths
+        .iter()
+        .map(|path| path.display().to_string())
+        .collect();
+    let (exist, file) = match names.len() {
+        1 => ("already exists", "the file"),
+        _ => ("already exist", "these files"),
+    };
+    let help = format!(
+        "nothing was written; choose another folder, or move {file}. `--ci none` creates no CI job"
+    );
+    CommandError::usage(format!("{} {exist}", names.join(", "))).with_help(help)
 }

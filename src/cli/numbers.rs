@@ -1,6 +1,6 @@
 //! Parsers of whole numbers on the command line, with helpful errors.
 
-use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
+use std::num::{NonZeroU16, NonZeroU32, NonZeroU64, NonZeroUsize};
 use std::str::FromStr;
 
 use super::InvalidValue;
@@ -21,7 +21,10 @@ pub(super) fn cases(text: &str) -> Result<NonZeroU64, InvalidValue> {
 }
 
 pub(super) fn connections(text: &str) -> Result<NonZeroUsize, InvalidValue> {
-    read(text, "a whole number of connections from 1, such as `50`")
+    const EXPECTED: &str = "a whole number of connections from 1 to 65535, such as `50`";
+    // No more connections to one port are possible from one address.
+    let connections: NonZeroU16 = read(text, EXPECTED)?;
+    Ok(connections.into())
 }
 
 pub(super) fn scenarios(text: &str) -> Result<NonZeroUsize, InvalidValue> {

@@ -11,6 +11,8 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use http::StatusCode;
 
+use super::interrupt::ended_by_user;
+use super::listen_address::parse_address;
 use super::secret_options::{self, SecretOptions, from_variable};
 use super::{CommandError, ExitCode, InvalidValue};
 use crate::policy::DurationText;
@@ -104,23 +106,12 @@ pub struct ReceiveOptions {
     secret: SecretOptions,
 }
 
-fn parse_address(text: &str) -> Result<SocketAddr, InvalidValue> {
-    let (host, port) = text.rsplit_once(':').unwrap_or((text, ""));
-    let address = match host {
-        "localhost" => format!("127.0.0.1:{port}"),
-        _ => text.to_owned(),
-    };
-    address.parse().map_err(|_| {
-        InvalidValue::expected(
-            "an IP address and a port, such as `127.0.0.1:8090`, `localhost:8090` or `[::1]:8090`",
-        )
-    })
-}
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Bundles {
     /// Every plain item in the bundle, at any depth
     Nested,
+    /// Each part of the bundle by its own SKU, even if it is a bundle itself
+    Parts,
     /// The bundle's own SKU
     Sku,
 }
@@ -164,7 +155,7 @@ pub(super) async fn receive(options: ReceiveOptions) -> Result<ExitCode, Command
     for variant in variants {
         say(&format!("variant  {variant}: {}", variant.about()));
     }
-    let served = receiver.serve(interrupted()).await;
+    let served = receiver.serve(ended_by_user()).await;
     served.map_err(|error| explain(&error))?;
     let counts = counts.lock().unwrap_or_else(PoisonError::into_inner);
     say(&counts.to_string());
@@ -184,6 +175,7 @@ impl ReceiveOptions {
             tolerance: self.tolerance.0,
             bundles: match self.bundles {
                 Bundles::Nested => BundleHandling::Nested,
+                Bundles::Parts => BundleHandling::Parts,
                 Bundles::Sku => BundleHandling::Sku,
             },
             credit_on: match self.credit_on {
@@ -202,13 +194,6 @@ impl ReceiveOptions {
             crash_after: self.crash_after,
             ..ReceiverSettings::new(secret)
         })
-    }
-}
-
-/// Completes on Ctrl-C. If the signal can't be handled, Ctrl-C ends the program as usual.
-async fn interrupted() {
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
     }
 }
 
@@ -324,22 +309,6 @@ mod tests {
         assert_eq!(parse_status("503"), Ok(StatusCode::SERVICE_UNAVAILABLE));
         for invalid in ["", "100", "600", "ok"] {
             assert!(parse_status(invalid).is_err(), "{invalid}");
-        }
-    }
-
-    #[test]
-    fn localhost_is_the_only_name_that_is_accepted() {
-        let address = |text: &str| parse_address(text).map(|address| address.to_string());
-        assert_eq!(address("localhost:80").as_deref(), Ok("127.0.0.1:80"));
-        assert_eq!(address("[::1]:0").as_deref(), Ok("[::1]:0"));
-        for text in [
-            "localhost",
-            "localhost:",
-            "game.localhost:80",
-            "127.0.0.1",
-            "",
-        ] {
-            assert!(address(text).is_err(), "{text}");
         }
     }
 }

@@ -9,6 +9,7 @@ use anstream::StripStream;
 
 use super::invalid_value::suggestion;
 use super::{CommandError, Console, InvalidValue};
+use crate::files::{self, Readers, Replacement, is_same_file};
 
 pub(super) trait NamedReport: Copy + 'static {
     const NAMED: &'static [(&'static str, Self)];
@@ -49,8 +50,11 @@ pub(super) fn check_paths<K>(
     example: &str,
 ) -> Result<(), CommandError> {
     for (index, choice) in choices.iter().enumerate() {
-        let earlier = &choices[..index];
-        if earlier.iter().all(|other| other.path != choice.path) {
+        let is_same = |other: &ReportChoice<K>| match (&other.path, &choice.path) {
+            (Some(other), Some(path)) => other == path || is_same_file(other, path),
+            (other, path) => other == path,
+        };
+        if !choices[..index].iter().any(is_same) {
             continue;
         }
         return Err(match &choice.path {
@@ -62,6 +66,26 @@ pub(super) fn check_paths<K>(
                     .with_help("give each report a different path")
             }
         });
+    }
+    Ok(())
+}
+
+/// Checks that no report would overwrite one of the files that the command reads or writes otherwise.
+pub(super) fn check_apart<K>(
+    choices: &[ReportChoice<K>],
+    files: &[PathBuf],
+) -> Result<(), CommandError> {
+    for path in paths(choices) {
+        if let Some(file) = files.iter().find(|file| is_same_file(path, file)) {
+            let message = format!(
+                "the report {} would overwrite {}",
+                path.display(),
+                file.display()
+            );
+            return Err(
+                CommandError::usage(message).with_help("choose another path for the report")
+            );
+        }
     }
     Ok(())
 }
@@ -116,7 +140,7 @@ pub(super) fn file_output(file: File, is_terminal_report: bool) -> Box<dyn Write
 pub(super) fn try_to_write(path: &Path) -> io::Result<()> {
     let exists = match std::fs::metadata(path) {
         Ok(metadata) if metadata.is_file() || metadata.is_dir() => true,
-        Ok(_) => return Ok(()),
+        Ok(metadata) => return refuse_named_pipe(path, &metadata),
         Err(_) => false,
     };
     if let Some(folder) = path.parent() {
@@ -129,9 +153,30 @@ pub(super) fn try_to_write(path: &Path) -> io::Result<()> {
     std::fs::remove_file(path)
 }
 
-pub(super) fn create(path: &Path) -> io::Result<File> {
+/// Opening a named pipe would wait until a program reads it, perhaps for ever. The pipes of a shell's
+/// `>(command)` and `/dev/stdout` are open already.
+fn refuse_named_pipe(path: &Path, metadata: &std::fs::Metadata) -> io::Result<()> {
+    #[cfg(unix)]
+    if std::os::unix::fs::FileTypeExt::is_fifo(&metadata.file_type()) && !files::is_of_system(path)
+    {
+        return Err(io::Error::other("it is a pipe, not a file"));
+    }
+    let _ = (path, metadata);
+    Ok(())
+}
+
+/// Begins a report that replaces an earlier one once it is complete.
+pub(super) fn begin(path: &Path, readers: Readers) -> io::Result<(File, Replacement)> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)?;
     }
-    File::create(path)
+    Replacement::begin(path, readers)
+}
+
+/// Creates a report that is written as the run proceeds.
+pub(super) fn create(path: &Path, readers: Readers) -> io::Result<File> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    files::create(path, readers)
 }

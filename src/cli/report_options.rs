@@ -1,18 +1,19 @@
 //! The options that choose the reports and their files.
 
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::Receiver;
 
 use clap::Args;
 
 use super::report_choice::{
-    NamedReport, ReportChoice, annotations_output, check_paths, create, file_output,
-    is_read_by_github, on_output, paths, report_console, try_to_write,
+    NamedReport, ReportChoice, annotations_output, begin, check_apart, check_paths, create,
+    file_output, is_read_by_github, on_output, paths, report_console, try_to_write,
 };
 use super::{CommandError, Console};
+use crate::files::{Readers, Replacement};
 use crate::report::{Detail, KeptAttempts, ProgressLine, ReportKind, RunRecorder, TerminalFormat};
-use crate::run::{RunEnded, RunEvent};
+use crate::run::{RunEnded, RunEvent, RunTally};
 
 /// The options that choose the reports.
 #[derive(Debug, Clone, Args)]
@@ -64,6 +65,8 @@ struct OpenReport {
     name: String,
     kind: ReportKind,
     out: Box<dyn Write + Send>,
+    /// The file that the complete report replaces.
+    replacement: Option<Replacement>,
     failed: Option<io::Error>,
 }
 
@@ -73,6 +76,7 @@ impl OpenReport {
             name: name.to_owned(),
             kind,
             out,
+            replacement: None,
             failed: None,
         }
     }
@@ -80,6 +84,16 @@ impl OpenReport {
     fn write(&mut self, write: impl FnOnce(ReportKind, &mut dyn Write) -> io::Result<()>) {
         if self.failed.is_none() {
             self.failed = write(self.kind, &mut *self.out).err();
+        }
+    }
+
+    /// Puts the report in its place, unless it could not be written.
+    fn commit(&mut self) {
+        let flushed = self.out.flush();
+        if self.failed.is_none() {
+            let replaced =
+                flushed.and_then(|()| self.replacement.take().map_or(Ok(()), Replacement::commit));
+            self.failed = replaced.err();
         }
     }
 }
@@ -130,6 +144,32 @@ impl ReportOptions {
         check_paths(&self.report, "json=run.jsonl")
     }
 
+    /// Checks that no report would overwrite one of these files.
+    pub(super) fn check_apart(&self, files: &[PathBuf]) -> Result<(), CommandError> {
+        check_apart(&self.report, files)
+    }
+
+    /// Replaces the reports in files by what says that there was no run, and why. Otherwise, a CI system would
+    /// show those of an earlier run.
+    pub(super) fn write_failure(&self, reason: &str, scenarios: usize, console: &Console) {
+        for choice in &self.report {
+            let Some(path) = &choice.path else { continue };
+            if try_to_write(path).is_err() {
+                continue;
+            }
+            let mut tally = RunTally::default();
+            tally.planned = scenarios.max(1);
+            let ended = RunEnded {
+                setup_problem: Some(reason.to_owned()),
+                ..tally.partial_result()
+            };
+            let mut record = RunRecorder::new(KeptAttempts::OfProblems);
+            let mut open = [in_file(self.formatted(choice.kind, None), path, console)];
+            write_ends(&mut open, &mut record, ended);
+            open.iter_mut().for_each(OpenReport::commit);
+        }
+    }
+
     /// Checks that every file is writable, without changing its content. Called before anything is
     /// sent.
     pub(super) fn check_writable(&self) -> Result<(), CommandError> {
@@ -146,8 +186,22 @@ impl ReportOptions {
 
 fn in_file(kind: ReportKind, path: &Path, console: &Console) -> OpenReport {
     let name = path.display().to_string();
-    match create(path) {
-        Ok(file) => OpenReport::new(&name, kind, file_output(file, is_terminal_report(kind))),
+    let readers = match kind {
+        // They have whole requests and responses.
+        ReportKind::Json | ReportKind::Har | ReportKind::Html => Readers::Owner,
+        _ => Readers::Usual,
+    };
+    let is_terminal = is_terminal_report(kind);
+    let opened = if is_terminal || matches!(kind, ReportKind::Json) {
+        create(path, readers).map(|file| (file, None))
+    } else {
+        begin(path, readers).map(|(file, replacement)| (file, Some(replacement)))
+    };
+    match opened {
+        Ok((file, replacement)) => OpenReport {
+            replacement,
+            ..OpenReport::new(&name, kind, file_output(file, is_terminal))
+        },
         Err(error) => {
             console.note(&format!(
                 "warning: can't write the report {name}: {error}; the run continues without it"
@@ -167,8 +221,13 @@ fn is_terminal_report(kind: ReportKind) -> bool {
 impl Reports {
     /// Receives events until the run ends. Fails if a report could not be written.
     pub(super) fn follow(mut self, events: &Receiver<RunEvent>) -> Result<(), CommandError> {
+        let mut tally = RunTally::default();
         for event in events {
+            tally.observe(&event);
             self.observe(event);
+        }
+        if tally.run_ended.is_none() && tally.planned > 0 {
+            self.cut_short(tally.partial_result());
         }
         self.finish()
     }
@@ -208,7 +267,8 @@ impl Reports {
         write_ends(&mut self.open, &mut self.record, ended);
     }
 
-    pub(super) fn finish(self) -> Result<(), CommandError> {
+    pub(super) fn finish(mut self) -> Result<(), CommandError> {
+        self.open.iter_mut().for_each(OpenReport::commit);
         let failed: Vec<String> = self
             .open
             .into_iter()

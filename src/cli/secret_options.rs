@@ -2,13 +2,12 @@
 //! and the shell history would show it.
 
 use std::env::{self, VarError};
-use std::fs::File;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use super::{CommandError, Console};
+use crate::files;
 use crate::protocol::Secret;
 use crate::run::Secrets;
 use crate::scenario::{Config, Profile};
@@ -41,6 +40,11 @@ pub(crate) struct SecretOptions {
 }
 
 impl SecretOptions {
+    /// The file that it is read from, if any.
+    pub(super) fn files(&self) -> Vec<PathBuf> {
+        self.secret_file.iter().cloned().collect()
+    }
+
     /// Loads the secret, from `AGHOOK_SECRET` if neither option is given.
     pub(crate) fn load(&self) -> Result<Secret, CommandError> {
         self.load_or(None)
@@ -166,9 +170,7 @@ pub(crate) fn from_variable(name: &str) -> Result<Secret, CommandError> {
 fn from_file(path: &Path) -> Result<Secret, CommandError> {
     let shown = printable_path(path);
     let refuse = |what: &str| CommandError::usage(format!("the secret file {shown} {what}"));
-    let mut bytes = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(FILE_LIMIT + 1).read_to_end(&mut bytes))
+    let bytes = files::read_start(path, FILE_LIMIT)
         .map_err(|error| refuse(&format!("can't be read: {error}")))?;
     if bytes.len() as u64 > FILE_LIMIT {
         return Err(refuse("is larger than 64 KiB"));

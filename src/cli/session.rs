@@ -1,6 +1,7 @@
 //! Starts a session for a command: loads the secrets, and starts the built-in receiver if there is no
 //! target.
 
+use super::machine_limits;
 use super::secret_options::SecretOptions;
 use super::target_options::TargetOptions;
 use super::{CommandError, Console};
@@ -55,6 +56,20 @@ impl StartedSession {
     pub(super) async fn reach(&self, options: &TargetOptions) -> Result<(), CommandError> {
         let RunContext { client, target, .. } = &self.context;
         options.reach(client, target).await
+    }
+
+    /// Checks that all jobs can have as many connections as most scenarios need.
+    pub(super) fn check_jobs(&self) -> Result<(), CommandError> {
+        const EACH: usize = 8;
+        const MOST: usize = 96;
+        self.check_descriptors(EACH.saturating_mul(self.context.jobs()).min(MOST))
+    }
+
+    /// Checks that this many connections can be open at the same time. The built-in receiver has the
+    /// other end of each.
+    pub(super) fn check_descriptors(&self, connections: usize) -> Result<(), CommandError> {
+        let ends = if self.built_in.is_some() { 2 } else { 1 };
+        machine_limits::check_descriptors(connections.saturating_mul(ends))
     }
 
     pub(super) async fn stop(self) {

@@ -176,7 +176,8 @@ impl VerifyResult {
             SignatureVerdict::Matches => writeln!(
                 console,
                 "{GOOD}The signature matches{GOOD:#} the secret, the timestamp and the body of \
-                 {} bytes.",
+                 {} bytes.\nIf the receiver refused it nevertheless, log the body before anything parses it, \
+                 and pass the signature that it received.",
                 self.body_length
             )?,
             SignatureVerdict::Mistaken(mistakes) => {

@@ -11,7 +11,7 @@ use super::forge::SignedRequest;
 use super::interruption::{Interrupt, Interruption};
 use super::retry_decision::{AttemptEnd, RetryDecision};
 use super::signing::{Signing, to_outgoing};
-use crate::policy::{ConnectionChoice, Fault, Forgery, Outcome, Schedule, total_wait};
+use crate::policy::{ConnectionChoice, Fault, Forgery, Outcome, Schedule, WireForm, total_wait};
 use crate::transport::{
     AbandonedAttempt, Exchange, Failure, FailureClass, OutgoingRequest, RateLimitPermits,
     SendOptions, SenderAbort, retry_after,
@@ -70,11 +70,55 @@ pub(crate) async fn deliver<R: Rng>(
         delay_before: Duration::ZERO,
         attempts_started: 0,
         attempts: Vec::new(),
+        relayed: None,
         plan,
         rng,
         observe,
     };
     delivery.run().await
+}
+
+/// How far a delivery came that continues later, perhaps in another process.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct MadeAttempts {
+    /// How many attempts were made.
+    pub total: u32,
+    /// How many of the policy's waits were used.
+    pub waits: u32,
+    /// The timestamp of the first attempt.
+    pub first_timestamp: Option<u64>,
+}
+
+/// Makes only the next attempt of a delivery, and decides what follows: for a queue, which waits for
+/// retries by itself. The plan's fault affects the first attempt; it must not need two attempts at once.
+pub(crate) async fn deliver_next<R: Rng>(
+    sender: Sender<'_>,
+    plan: DeliveryPlan<'_>,
+    made: MadeAttempts,
+    rng: &mut R,
+) -> Option<(Attempt, RetryDecision)> {
+    let mut delivery = ActiveDelivery {
+        sender,
+        started: sender.clock.instant(),
+        schedule: Schedule::resumed(plan.policy, made.waits),
+        late_wait: None,
+        signing: match made.first_timestamp {
+            Some(timestamp) => Signing::resumed(timestamp),
+            None => Signing::new(Duration::ZERO),
+        },
+        skipped: Duration::ZERO,
+        delay_before: Duration::ZERO,
+        attempts_started: made.total,
+        attempts: Vec::new(),
+        relayed: None,
+        plan,
+        rng,
+        observe: |_: &Attempt| {},
+    };
+    delivery.attempt().await;
+    let attempt = delivery.attempts.pop()?;
+    let decision = delivery.decide(attempt.end());
+    Some((attempt, decision))
 }
 
 struct ActiveDelivery<'a, R, O> {
@@ -90,6 +134,8 @@ struct ActiveDelivery<'a, R, O> {
     delay_before: Duration,
     attempts_started: u32,
     attempts: Vec<Attempt>,
+    /// The delivery of the local Aghanim that shows the attempts.
+    relayed: Option<i64>,
 }
 
 /// An attempt whose result is not yet known.
@@ -133,9 +179,22 @@ impl<R: Rng, O: FnMut(&Attempt)> ActiveDelivery<'_, R, O> {
         let started = self.start_attempt();
         let options = self.options(&started);
         let outgoing = self.outgoing(&started);
+        let is_special = options.fault.is_some()
+            || options.barrier.is_some()
+            || self.plan.wire != WireForm::default();
         let client = self.sender.client;
         let target = self.plan.target_of(started.number);
-        let exchange = client.send(target, &outgoing, options).await;
+        let exchange = match client.relay() {
+            // Faults, forms on the wire and barriers need a connection of our own.
+            Some(relay) if !is_special => {
+                let forgery = self.plan.forgery.map(Forgery::name);
+                let relayed = &mut self.relayed;
+                client
+                    .send_relayed(relay, target, &outgoing, options, forgery, relayed)
+                    .await
+            }
+            _ => client.send(target, &outgoing, options).await,
+        };
         self.end_attempt(&started, exchange);
         // The other deliveries at the barrier may need this permit.
         drop(permit);
@@ -196,12 +255,13 @@ impl<R: Rng, O: FnMut(&Attempt)> ActiveDelivery<'_, R, O> {
         self.end_attempt(&second, exchange);
     }
 
-    /// Waits until the rate limit allows one more delivery. Simultaneous deliveries have acquired
-    /// their permits together, before they started.
-    async fn rate_limit_permit(&self) -> Option<RateLimitPermits> {
-        match self.sender.rate_limit {
-            Some(limit) if self.plan.barrier.is_none() => Some(limit.acquire(1).await),
-            _ => None,
+    /// Waits until the rate limit allows one more attempt. Nothing holds a permit while it waits for
+    /// another, so that deliveries can't block each other.
+    async fn rate_limit_permit(&mut self) -> Option<RateLimitPermits> {
+        let limit = self.sender.rate_limit?;
+        match self.plan.permit.take() {
+            Some(permit) => Some(permit),
+            None => Some(limit.acquire(1).await),
         }
     }
 
@@ -232,7 +292,6 @@ impl<R: Rng, O: FnMut(&Attempt)> ActiveDelivery<'_, R, O> {
     fn options(&mut self, started: &StartedAttempt) -> SendOptions {
         let is_first = started.number == 1;
         SendOptions {
-            timeout: self.plan.policy.timeout.0,
             connection: if is_first {
                 self.plan.connection
             } else {
@@ -240,7 +299,7 @@ impl<R: Rng, O: FnMut(&Attempt)> ActiveDelivery<'_, R, O> {
             },
             barrier: self.plan.barrier.take(),
             fault: self.plan.wire_fault(started.number),
-            sent: None,
+            ..SendOptions::within(self.plan.policy.timeout.0)
         }
     }
 

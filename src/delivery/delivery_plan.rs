@@ -9,7 +9,9 @@ use super::timestamp_allocator::TimestampAllocator;
 use crate::generate::Generator;
 use crate::policy::{ClockOffset, ConnectionChoice, Fault, Forgery, Lost, RetryPolicy, WireForm};
 use crate::protocol::Signer;
-use crate::transport::{Client, ExtraHeaders, LastByteBarrier, RateLimit, Target, WireFault};
+use crate::transport::{
+    Client, ExtraHeaders, LastByteBarrier, RateLimit, RateLimitPermits, Target, WireFault,
+};
 
 /// What all deliveries of a run share.
 #[derive(Debug, Clone, Copy)]
@@ -43,6 +45,8 @@ pub(crate) struct DeliveryPlan<'a> {
     pub connection: ConnectionChoice,
     /// Holds back the last byte of the first attempt.
     pub barrier: Option<LastByteBarrier>,
+    /// The permit for the first attempt, if it was acquired together with those of other deliveries.
+    pub permit: Option<RateLimitPermits>,
     /// The fault to inject, if any. [`Fault::Duplicate`] and [`Fault::OutOfOrder`] affect several
     /// deliveries; the caller is responsible for their order.
     pub fault: Option<Fault>,
@@ -69,6 +73,7 @@ impl<'a> DeliveryPlan<'a> {
             signed_at: ClockOffset::default(),
             connection: ConnectionChoice::Reuse,
             barrier: None,
+            permit: None,
             fault: None,
             event_ids: None,
             interruption: None,

@@ -18,7 +18,7 @@ mod timestamp_allocator;
 
 pub(crate) use crate::policy::Outcome;
 pub(crate) use clock::Clock;
-pub(crate) use deliver::{Attempt, Delivery, deliver};
+pub(crate) use deliver::{Attempt, Delivery, MadeAttempts, deliver, deliver_next};
 pub(crate) use delivery_plan::{DeliveryPlan, Sender};
 pub use forge::{ForgeInput, SignedRequest, forge, sign};
 pub(crate) use fresh_event_id::with_event_id;

@@ -18,6 +18,8 @@ pub(crate) struct Signing {
     older_by: Duration,
     /// The first attempt's request and the timestamp it was built with.
     first: Option<(SignedRequest, u64)>,
+    /// The first attempt's timestamp, if that attempt was made earlier.
+    resumed_from: Option<u64>,
 }
 
 impl Signing {
@@ -26,6 +28,15 @@ impl Signing {
         Self {
             older_by: skipped,
             first: None,
+            resumed_from: None,
+        }
+    }
+
+    /// Continues after a first attempt that was signed with this timestamp.
+    pub(crate) fn resumed(first_timestamp: u64) -> Self {
+        Self {
+            resumed_from: Some(first_timestamp),
+            ..Self::new(Duration::ZERO)
         }
     }
 
@@ -40,6 +51,10 @@ impl Signing {
             Some(Fault::LateRetry(LateRetry { lost })) => Some(lost),
             _ => None,
         };
+        if let Some(signed_at) = self.resumed_from.take() {
+            let request = sign_at(sender, plan, target, &plan.body, signed_at, rng);
+            self.first = Some((request, signed_at));
+        }
         let now = plan.signed_at.shown_at(sender.clock.unix_seconds());
         let older = |timestamp: u64| timestamp.saturating_sub(self.older_by.as_secs());
         let Some((first, signed_at)) = &self.first else {

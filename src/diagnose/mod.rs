@@ -18,6 +18,7 @@ mod layout;
 mod mistake;
 mod notation;
 mod python_text;
+mod refusal;
 mod setup_mistake;
 mod signed_text;
 mod timestamp;
@@ -33,6 +34,7 @@ use timestamp::TimestampText;
 
 pub(crate) use freshness::{TimestampConcern, timestamp_concern};
 pub(crate) use mistake::Mistake;
+pub(crate) use refusal::{MARK_BUNDLES, token_help};
 pub(crate) use setup_mistake::{ResponseText, SetupMistake, html_title};
 pub(crate) use signed_text::{Excerpt, SignedText, compare_signed_text};
 

@@ -17,6 +17,8 @@ pub(crate) enum SetupMistake {
     LoginRedirect(String),
     /// Any other redirect.
     Moved(String),
+    /// A 3xx that is no redirect, such as 304, or that does not say where to.
+    LeadsNowhere(u16),
     /// The challenge of a gateway that asks for credentials, such as `Basic`.
     AccessProtection(String),
     /// The same two although the delivery had headers of the profile: what is in front.
@@ -80,6 +82,10 @@ patterns! {
 }
 
 impl SetupMistake {
+    /// What to do about listed items that are refused, unlike others.
+    pub(crate) const REFUSED_ITEM_HELP: &str = "correct these SKUs under `items` in the profile, as they \
+                                                are at Aghanim and in the game, or remove them";
+
     /// The mistake that a response to a genuine delivery shows, if it shows one.
     pub(crate) fn in_response(response: ResponseText<'_>) -> Option<Self> {
         let status = response.status;
@@ -91,7 +97,9 @@ impl SetupMistake {
             return Some(Self::UnknownHost);
         }
         if (300..400).contains(&status) {
-            let location = response.header("location").unwrap_or("an unnamed place");
+            let Some(location) = response.header("location").filter(|_| status != 304) else {
+                return Some(Self::LeadsNowhere(status));
+            };
             return Some(if LOGIN.is_match(location) {
                 Self::LoginRedirect(location.to_owned())
             } else {
@@ -158,6 +166,10 @@ impl SetupMistake {
                 "write that URL in the profile's `target`, and register it at Aghanim: redirects are \
                  never followed"
             }
+            Self::LeadsNowhere(_) => {
+                "let the handler answer with 2xx, and check whether a cache or a middleware answers in \
+                 its place"
+            }
             Self::HtmlPage(..) => {
                 "check the host, the port and the path in the profile's `target`; if a login or an \
                  access page is in front, add what lets requests through to `headers`"
@@ -170,7 +182,10 @@ impl SetupMistake {
                 "start the receiver behind the proxy, and check the address to which the proxy \
                  forwards"
             }
-            Self::RateLimit(_) => "set `max_rate` in the profile, such as `max_rate: 8/s`",
+            Self::RateLimit(_) => {
+                "set `max_rate` in the profile, such as `max_rate: 8/s`; if it is set, the limit may also \
+                 count the requests of probes and hooks: let it not count them, or lower `max_rate`"
+            }
             Self::UnknownPath(_) => "check the path in the profile's `target`",
             Self::MethodNotAllowed(_) => {
                 "check the path in the profile's `target`: it does not accept POST"
@@ -199,6 +214,12 @@ impl fmt::Display for SetupMistake {
                 write!(formatter, "a login is in front: redirect to {location}")
             }
             Self::Moved(location) => write!(formatter, "redirect to {location}"),
+            Self::LeadsNowhere(304) => formatter.write_str(
+                "304 (not modified), as a cache responds, which says nothing about the delivery",
+            ),
+            Self::LeadsNowhere(status) => {
+                write!(formatter, "status {status} without a `Location`")
+            }
             Self::AccessProtection(challenge) => {
                 write!(
                     formatter,
@@ -247,7 +268,7 @@ impl fmt::Display for SetupMistake {
 }
 
 impl<'a> ResponseText<'a> {
-    fn header(&self, name: &str) -> Option<&'a str> {
+    pub(super) fn header(&self, name: &str) -> Option<&'a str> {
         let mut headers = self.headers.iter();
         let header = headers.find(|(other, _)| other.eq_ignore_ascii_case(name));
         header.map(|(_, value)| value.as_str())
@@ -355,6 +376,16 @@ mod tests {
                 Some(expected),
                 "{status} {body}"
             );
+        }
+    }
+
+    #[test]
+    fn a_3xx_without_a_place_to_go_is_no_redirect() {
+        let location = [("Location", "/hook/")];
+        for (status, headers) in [(304, &[][..]), (304, &location), (302, &[]), (300, &[])] {
+            let found = mistake(status, headers, "").expect("a mistake");
+            assert_eq!(found, SetupMistake::LeadsNowhere(status));
+            assert!(!found.to_string().contains("redirect"), "{found}");
         }
     }
 

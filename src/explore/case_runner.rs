@@ -1,13 +1,15 @@
 //! Runs histories as scenarios, each time with other players and keys.
 
 use std::collections::BTreeSet;
+use std::iter;
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::failure_class::FailureClass;
 use super::history::History;
-use crate::run::{Plan, PlanSettings, RunContext, RunEvent, TargetWatch};
+use super::restarts::may_undo;
+use crate::run::{Patience, Plan, PlanSettings, RunContext, RunEvent, TargetWatch};
 use crate::scenario::Case;
 use crate::scenario::document::SourceFile;
 use crate::verify::{Verdict, VerdictCounts};
@@ -15,6 +17,12 @@ use crate::verify::{Verdict, VerdictCounts};
 /// Wrong effects are read again for this many times as long as the slowest right effect took.
 const PATIENCE_FACTOR: u32 = 4;
 const LEAST_PATIENCE: Duration = Duration::from_millis(100);
+/// A response is waited for this many times as long as one usually took. The slowest may be that to a
+/// body that was sent slowly.
+const RESPONSE_FACTOR: u32 = 10;
+const LEAST_TIMEOUT: Duration = Duration::from_secs(1);
+/// The number of responses from which aghook learns how long they take.
+const LEARNING_RESPONSES: u32 = 10;
 /// The number of cases from which aghook learns how long right effects take. The plain deliveries at the
 /// start count.
 const LEARNING_CASES: u64 = 3;
@@ -31,11 +39,13 @@ pub(super) struct CaseRunner<'run> {
     learned: Mutex<Learned>,
 }
 
-/// How long right effects took to show.
+/// How long responses took, and right effects to show.
 #[derive(Default)]
 struct Learned {
     cases: u64,
     longest_settle: Duration,
+    responses: u32,
+    waited: Duration,
 }
 
 /// One try of a history.
@@ -44,6 +54,21 @@ pub(super) struct Try {
     pub(super) checks: VerdictCounts,
     pub(super) classes: BTreeSet<FailureClass>,
     pub(super) events: Vec<RunEvent>,
+}
+
+/// Several tries of a history.
+#[derive(Default)]
+pub(super) struct Repeated {
+    pub(super) tries: u32,
+    pub(super) failed: u32,
+    /// What happened in a try that failed.
+    pub(super) events: Vec<RunEvent>,
+}
+
+impl Repeated {
+    pub(super) fn failed_always(&self) -> bool {
+        self.tries > 0 && self.failed == self.tries
+    }
 }
 
 impl<'run> CaseRunner<'run> {
@@ -65,13 +90,8 @@ impl<'run> CaseRunner<'run> {
         self.deliveries.load(Ordering::Relaxed)
     }
 
-    /// Runs a history as a scenario, with its own players and keys. Waits for wrong effects to become
-    /// right for at most `patience`. `None` if the history is not valid.
-    pub(super) async fn attempt(
-        &self,
-        history: &History,
-        patience: Option<Duration>,
-    ) -> Option<Try> {
+    /// Runs a history as a scenario, with its own players and keys. `None` if the history is not valid.
+    pub(super) async fn attempt(&self, history: &History, patience: Patience) -> Option<Try> {
         let mut plan = self.plan(history)?;
         plan.patience = patience;
         let number = self.runs.fetch_add(1, Ordering::Relaxed);
@@ -98,18 +118,14 @@ impl<'run> CaseRunner<'run> {
     }
 
     /// Runs a history as `aghook run` would, which has no connections from earlier cases.
-    pub(super) async fn attempt_alone(
-        &self,
-        history: &History,
-        patience: Option<Duration>,
-    ) -> Option<Try> {
+    pub(super) async fn attempt_alone(&self, history: &History, patience: Patience) -> Option<Try> {
         self.context.client.close_idle();
         self.attempt(history, patience).await
     }
 
     /// Each plan starts at another time, from which its players and keys follow, and has other codes.
     pub(super) fn plan(&self, history: &History) -> Option<Plan> {
-        if !history.is_lawful() {
+        if !history.is_lawful() || may_undo(iter::once(history)) {
             return None;
         }
         let earlier_plans = self.plans.fetch_add(1, Ordering::Relaxed);
@@ -123,10 +139,17 @@ impl<'run> CaseRunner<'run> {
         Plan::new(case, &settings).ok()
     }
 
-    /// Learns how long right effects take to show.
+    /// Learns how long responses take, and right effects to show.
     pub(super) fn learn(&self, event: &RunEvent) {
         match event {
-            RunEvent::AttemptEnded(_) => _ = self.deliveries.fetch_add(1, Ordering::Relaxed),
+            RunEvent::AttemptEnded(attempt) => {
+                self.deliveries.fetch_add(1, Ordering::Relaxed);
+                if let Some(took) = attempt.timings.first_byte {
+                    let mut learned = self.learned();
+                    learned.responses += 1;
+                    learned.waited += took;
+                }
+            }
             RunEvent::EffectsEnded(ended) => {
                 let mut checks = ended.checks.iter();
                 if !checks.all(|check| check.verdict.is_passed_or_not_checked()) {
@@ -140,41 +163,56 @@ impl<'run> CaseRunner<'run> {
         }
     }
 
-    /// How long to read wrong effects again; `None` until enough cases have passed.
-    pub(super) fn patience(&self) -> Option<Duration> {
+    /// How long to wait for what usually comes sooner, until this time. No limit until enough was seen.
+    pub(super) fn patience(&self, until: Instant) -> Patience {
         let learned = self.learned();
-        let patience = (learned.longest_settle * PATIENCE_FACTOR).max(LEAST_PATIENCE);
-        (learned.cases >= LEARNING_CASES).then_some(patience)
+        let effects = (learned.longest_settle * PATIENCE_FACTOR).max(LEAST_PATIENCE);
+        let usual = learned.waited / learned.responses.max(1);
+        let responses = (usual * RESPONSE_FACTOR).max(LEAST_TIMEOUT);
+        Patience {
+            effects: (learned.cases >= LEARNING_CASES).then_some(effects),
+            responses: (learned.responses >= LEARNING_RESPONSES).then_some(responses),
+            until: Some(until),
+        }
     }
 
-    /// How long to read wrong effects again while only this class of failure matters.
-    pub(super) fn patience_for(&self, class: FailureClass) -> Option<Duration> {
-        Self::full_patience(class).or_else(|| self.patience())
+    /// The same while only this class of failure matters.
+    pub(super) fn patience_for(&self, class: FailureClass, until: Instant) -> Patience {
+        let patience = self.patience(until);
+        Patience {
+            effects: Self::full_patience(class).effects.or(patience.effects),
+            ..patience
+        }
     }
 
     /// The same, as patient as the profile wants.
-    pub(super) fn full_patience(class: FailureClass) -> Option<Duration> {
-        class.is_of_responses().then_some(LEAST_PATIENCE)
+    pub(super) fn full_patience(class: FailureClass) -> Patience {
+        Patience {
+            effects: class.is_of_responses().then_some(LEAST_PATIENCE),
+            responses: Some(Duration::MAX),
+            until: None,
+        }
     }
 
-    /// Tries a history several times. Returns how often it failed, and the events of a failed try.
+    /// Tries a history several times, unless it `is_late` after so many tries.
     pub(super) async fn repeat(
         &self,
         history: &History,
         class: FailureClass,
         times: u32,
-        patience: Option<Duration>,
-    ) -> (u32, Vec<RunEvent>) {
-        let mut count = 0;
-        let mut events = Vec::new();
-        for _ in 0..times {
+        patience: Patience,
+        is_late: impl Fn(u32) -> bool,
+    ) -> Repeated {
+        let mut repeated = Repeated::default();
+        while repeated.tries < times && !is_late(repeated.tries) {
+            repeated.tries += 1;
             let tried = self.attempt_alone(history, patience).await;
             if let Some(tried) = tried.filter(|tried| tried.classes.contains(&class)) {
-                count += 1;
-                events = tried.events;
+                repeated.failed += 1;
+                repeated.events = tried.events;
             }
         }
-        (count, events)
+        repeated
     }
 
     fn learned(&self) -> MutexGuard<'_, Learned> {

@@ -7,11 +7,14 @@ use serde_json::{Map, Value, json};
 
 use super::drawn_values::{
     BUNDLE_SIZES, BUNDLE_SKUS, CODES, ITEM_TYPES, LARGE_BUNDLE_SIZES, LAYOUTS, LENGTHS,
-    PLAYER_ENDINGS, QUANTITIES, TEXTS, TRIGGERS,
+    PLAYER_ENDINGS, POLISH, QUANTITIES, TEXTS, TRIGGERS,
 };
 use super::history::{coupon_of, is_other_type};
 use super::history_generator::Draft;
 use super::kind::Kind;
+
+/// The revision of the event whose `items` can be several.
+const WITH_ITEMS: &str = "2026-05-25";
 
 /// How many bundles in bundles there are at most.
 const DEEPEST: u32 = 4;
@@ -42,17 +45,52 @@ impl Draft<'_> {
             }
             _ => {
                 self.players.push(self.next_name());
-                if self.happens(Kind::PlayerText, 2) {
+                if let Some(similar) = self.similar_player() {
+                    event.insert("player_id".to_owned(), similar);
+                } else if self.happens(Kind::PlayerText, 2) {
                     let ending = self.one_of(&PLAYER_ENDINGS);
                     event.insert("player_id".to_owned(), json!({ "ending": ending }));
                 }
             }
         }
-        self.add_item(&mut event);
+        if self.happens(Kind::Items, 8) {
+            event.insert("revision".to_owned(), json!(WITH_ITEMS));
+            let items = [self.part(0), self.part(0)];
+            event.insert("items".to_owned(), json!(items));
+        } else {
+            self.add_item(&mut event);
+        }
         self.add_circumstances(&mut event);
         self.add_key(&mut event);
         self.add_changes(&mut event);
         self.add(Value::Object(event))
+    }
+
+    /// An ID like that of another player. Two IDs like one could be equal.
+    fn similar_player(&mut self) -> Option<Value> {
+        if !self.happens(Kind::SimilarPlayer, 3) {
+            return None;
+        }
+        let events = &self.history.events;
+        let has_similar = |name: &&String| {
+            let mut ids = events.values().map(|event| &event["player_id"]["like"]);
+            ids.any(|like| like == *name)
+        };
+        let own = |name: &&String| {
+            let event = events.get(*name);
+            event.is_some_and(|event| event["player_id"].get("like").is_none())
+        };
+        let players = self.players.iter().filter(own);
+        let players: Vec<String> = players.filter(|name| !has_similar(name)).cloned().collect();
+        let other = self.one_of(&players)?;
+        let is_polish = self.history.event(&other)["player_id"]["ending"] == POLISH;
+        let differences: &[&str] = if is_polish {
+            &["accent", "normalization", "beyond_latin1", "case"]
+        } else {
+            &["case", "trailing_space"]
+        };
+        let difference = self.one_of(differences);
+        Some(json!({ "like": other, "differing_in": difference }))
     }
 
     fn next_name(&self) -> String {

@@ -1,5 +1,7 @@
 //! Draws the steps of a history.
 
+use std::mem;
+
 use rand::RngExt as _;
 use serde_json::{Map, Value, json};
 
@@ -42,9 +44,9 @@ impl Draft<'_> {
         let deliver = if let Some(name) = again {
             json!(name)
         } else if self.random.random_ratio(1, 5) {
-            let most = self.one_of(&[5, 5, 5, 20]).unwrap_or(5);
+            let most = self.one_of(&[5, 5, 5, 30]).unwrap_or(5);
             deliveries = self.random.random_range(2..=most);
-            (0..deliveries).map(|_| self.new_event()).collect()
+            self.new_events(deliveries).into()
         } else {
             json!(self.new_event())
         };
@@ -57,6 +59,9 @@ impl Draft<'_> {
         let is_together = deliveries > 1 && self.happens(Kind::Together, 2);
         if is_together {
             add("together", json!(true));
+            if self.random.random_ratio(1, 3) {
+                add("apart", json!("2ms"));
+            }
         } else if deliveries > 1 && self.happens(Kind::Shuffle, 3) {
             add("shuffle", json!(true));
         }
@@ -90,6 +95,18 @@ impl Draft<'_> {
             add("wire", Value::Object(wire));
         }
         Value::Object(step)
+    }
+
+    /// New events, in half of the cases most of them for one player.
+    fn new_events(&mut self, count: usize) -> Vec<Value> {
+        let others = if self.random.random::<bool>() {
+            mem::take(&mut self.players)
+        } else {
+            Vec::new()
+        };
+        let names = (0..count).map(|_| json!(self.new_event())).collect();
+        self.players.extend(others);
+        names
     }
 
     fn wire(&mut self, is_plain: bool) -> Map<String, Value> {
@@ -147,7 +164,7 @@ impl Draft<'_> {
 
     /// Delivers an item, or a bundle, while the game can't grant it or a part, and again when it can.
     fn fill_and_free(&mut self) {
-        let is_plain = self.random.random::<bool>();
+        let is_plain = !self.has(Kind::Bundle) || self.random.random::<bool>();
         let item = if is_plain {
             json!({ "sku": self.sku() })
         } else {

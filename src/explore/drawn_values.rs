@@ -33,7 +33,9 @@ pub(super) const LAYOUTS: [&str; 8] = [
     "trailing_newline",
     "leading_whitespace",
 ];
-pub(super) const PLAYER_ENDINGS: [&str; 3] = ["-Łódź", " 🎁", "-ß"];
+/// One has letters with accents, and letters beyond Latin-1.
+pub(super) const PLAYER_ENDINGS: [&str; 4] = [POLISH, " 🎁", "-ß", "-Zoé"];
+pub(super) const POLISH: &str = "-Łódź";
 pub(super) const CODES: [&str; 3] = ["WELCOME", "SUMMER", "welcome"];
 pub(super) const TRIGGERS: [Option<&str>; 4] =
     [Some("test"), None, Some("hub.purchase"), Some("s2s.coupon")];

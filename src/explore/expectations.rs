@@ -94,6 +94,10 @@ impl History {
                 effect.insert("not_granted".to_owned(), json!(name));
             } else {
                 effect.insert("granted".to_owned(), json!(name));
+                // Only the game says which IDs are equal, and only a changelog has `items`.
+                if self.has_similar_player(name) || event.get("items").is_some() {
+                    effect.insert("level".to_owned(), json!("should"));
+                }
                 if self.may_be_refused(name) || self.may_be_lost(name, &outlooks) {
                     effect.insert("if_delivered".to_owned(), json!(true));
                 }
@@ -218,6 +222,7 @@ impl History {
         event["sandbox"] == true
             || event["trigger"] == "test"
             || item.get("type").is_some()
+            || event.get("items").is_some()
             || item["sku"].get("length").is_some()
             || item["description"].as_str().map_or(0, str::len) > LONG_TEXT
             || item["bundle"]["parts"].as_u64() > Some(MANY_PARTS)
@@ -226,7 +231,16 @@ impl History {
                 .as_str()
                 .is_some_and(|like| has_long_key(&self.event(like)["idempotency_key"]))
             || self.event(player)["player_id"].get("ending").is_some()
+            || self.has_similar_player(name)
             || quantities.any(|quantity| quantity >= LARGE)
+    }
+
+    /// Whether another player's ID is easily taken for that of this event's player.
+    fn has_similar_player(&self, name: &str) -> bool {
+        let like = |name: &str| self.event(name)["player_id"]["like"].as_str();
+        let player = self.player(name);
+        let mut others = self.events.keys().filter_map(|other| like(other));
+        like(player).is_some() || others.any(|other| self.player(other) == player)
     }
 
     /// Whether a receiver may have refused each delivery of an event because of how it was sent.
@@ -366,6 +380,20 @@ mod tests {
             assert_eq!(steps[1]["expect"], Value::Null, "{value}");
             assert_eq!(steps[2]["expect"]["status"], "2xx");
         }
+    }
+
+    #[test]
+    fn only_the_game_knows_whether_similar_ids_are_equal() {
+        let mut history = history(json!({}), vec![json!({ "deliver": ["a", "b", "c"] })]);
+        let like = json!({ "player_id": { "like": "a", "differing_in": "case" } });
+        history.events.insert("b".to_owned(), like);
+        history.events.insert("c".to_owned(), json!({}));
+        let warned =
+            |name: &str| json!({ "granted": name, "level": "should", "if_delivered": true });
+        assert_eq!(
+            history.effects(),
+            [warned("a"), warned("b"), json!({ "granted": "c" })]
+        );
     }
 
     #[test]

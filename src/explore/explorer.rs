@@ -1,8 +1,9 @@
 //! The search: cases one after another, several at the same time, until the budget is used up.
 
 use std::collections::BTreeSet;
+use std::iter;
 use std::pin::pin;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -13,6 +14,7 @@ use tokio::sync::RwLock;
 use super::case_runner::{CaseRunner, Try};
 use super::corpus::CorpusCase;
 use super::coverage::Coverage;
+use super::deadlines::Deadlines;
 use super::failure_class::FailureClass;
 use super::found_failure::{FoundFailure, Origin};
 use super::history::History;
@@ -20,7 +22,9 @@ use super::history_generator::HistoryGenerator;
 use super::isolation::Isolation;
 use super::kind::Kind;
 use super::possible_kinds::{possible_forgeries, possible_kinds};
+use super::progress::Progress;
 use super::recent_cases::RecentCases;
+use super::restarts::may_undo;
 use crate::generate::Seed;
 use crate::run::{Explored, LikelyCause, Plan, PlanSettings, RunContext, RunEvent};
 use crate::verify::{Verdict, VerdictCounts};
@@ -37,10 +41,8 @@ const ALONE_EVERY: u64 = 10;
 const GLOBAL: [Kind; 3] = [Kind::Restart, Kind::RestartInFlight, Kind::Clock];
 /// The most cases of a corpus.
 const MOST_KEPT: usize = 200;
-/// How long shrinking may go on after the budget is used up.
-const SHRINKING_GRACE: Duration = Duration::from_secs(20);
-/// How long scenarios of the bundled suite are started to find the cause of the failures.
-const DIAGNOSIS: Duration = Duration::from_secs(30);
+/// How often a diagnosis looks whether it has to end.
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 #[derive(Debug, Clone)]
 pub(crate) struct ExploreSettings {
@@ -73,26 +75,19 @@ pub(crate) struct ExploreEnd {
     pub(crate) took: Duration,
 }
 
-/// How far an exploration is.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Progress {
-    pub(crate) cases: u64,
-    pub(crate) deliveries: u64,
-    pub(crate) kinds: usize,
-    pub(crate) found: usize,
-    pub(crate) is_shrinking: bool,
-}
-
 pub(crate) struct Explorer<'run> {
     runner: CaseRunner<'run>,
     settings: ExploreSettings,
     generator: HistoryGenerator,
     stop: &'run AtomicBool,
     started: Instant,
+    deadlines: Deadlines,
     /// Cases share the receiver, except those that restart it, and those of shrinking: what fails only
     /// because of other cases would not fail as a scenario.
     crowd: RwLock<()>,
     state: Mutex<State>,
+    /// The number of events of the failure that is being shrunk.
+    events_left: AtomicUsize,
 }
 
 #[derive(Default)]
@@ -103,12 +98,23 @@ struct State {
     recent: RecentCases,
     kept: Vec<CorpusCase>,
     found: Vec<FoundFailure>,
+    /// The first case that failed, until it was tried again.
+    seen_once: Option<FoundFailure>,
     /// The events of the first case that could not be decided.
     broken: Option<Vec<RunEvent>>,
     /// Failures that are like one that was found.
     explained: u64,
     explained_in_a_row: u32,
     is_shrinking: bool,
+    is_diagnosing: bool,
+}
+
+impl State {
+    /// Whether a failure was found, and not only a warning.
+    fn has_failed(&self) -> bool {
+        let mut verdicts = self.found.iter().map(FoundFailure::verdict);
+        verdicts.any(|verdict| verdict == Verdict::Failed)
+    }
 }
 
 impl<'run> Explorer<'run> {
@@ -120,20 +126,25 @@ impl<'run> Explorer<'run> {
     ) -> Self {
         settings.kinds = possible_kinds(&settings.kinds, context, &plan_settings);
         let kinds = &settings.kinds;
-        settings.corpus.retain(|case| case.has_only(kinds));
+        settings
+            .corpus
+            .retain(|case| case.has_only(kinds) && !may_undo(iter::once(&case.0)));
         let generator = HistoryGenerator {
             kinds: settings.kinds.clone(),
             forgeries: possible_forgeries(context),
             skus: settings.skus.clone(),
         };
+        let started = Instant::now();
         Self {
             generator,
             runner: CaseRunner::new(context, plan_settings),
+            deadlines: Deadlines::after(started, settings.budget),
             settings,
             stop,
-            started: Instant::now(),
+            started,
             crowd: RwLock::default(),
             state: Mutex::default(),
+            events_left: AtomicUsize::default(),
         }
     }
 
@@ -144,7 +155,10 @@ impl<'run> Explorer<'run> {
             deliveries: self.runner.deliveries(),
             kinds: state.coverage.tried(),
             found: state.found.len(),
-            is_shrinking: state.is_shrinking,
+            shrinking: state
+                .is_shrinking
+                .then(|| self.events_left.load(Ordering::Relaxed)),
+            is_diagnosing: state.is_diagnosing,
         }
     }
 
@@ -172,14 +186,22 @@ impl<'run> Explorer<'run> {
     }
 
     /// The known bugs that the failures of the bundled suite look like.
-    pub(crate) async fn likely_causes(&self, suite: &[Plan]) -> Vec<LikelyCause> {
+    pub(crate) async fn likely_causes(&self, mut suite: Vec<Plan>) -> Vec<LikelyCause> {
+        let deadline = self.deadlines.diagnosis(Instant::now());
+        let is_over = || self.stop.load(Ordering::Relaxed) || Instant::now() >= deadline;
+        if is_over() {
+            return Vec::new();
+        }
+        self.state().is_diagnosing = true;
+        for plan in &mut suite {
+            plan.patience = self.runner.patience(deadline);
+        }
         let stop = AtomicBool::new(false);
-        let mut run = pin!(self.runner.context.run(suite, &|_| {}, &stop));
-        let ended = tokio::select! {
-            ended = &mut run => ended,
-            () = tokio::time::sleep(DIAGNOSIS) => {
-                stop.store(true, Ordering::Relaxed);
-                run.await
+        let mut run = pin!(self.runner.context.run(&suite, &|_| {}, &stop));
+        let ended = loop {
+            tokio::select! {
+                ended = &mut run => break ended,
+                () = tokio::time::sleep(POLL_INTERVAL) => stop.store(is_over(), Ordering::Relaxed),
             }
         };
         let causes = ended.likely_causes.into_iter();
@@ -191,7 +213,7 @@ impl<'run> Explorer<'run> {
     }
 
     /// Runs cases until the budget, the number of cases or `stop` ends it.
-    pub(crate) async fn explore(&self) -> ExploreEnd {
+    pub(crate) async fn explore(&self) {
         let cases = self.settings.cases.unwrap_or(u64::MAX);
         // Players of a list are shared by all cases.
         let jobs = if self.runner.plan_settings.players.is_empty() {
@@ -203,7 +225,19 @@ impl<'run> Explorer<'run> {
             .take_while(|_| std::future::ready(!self.is_over()))
             .for_each_concurrent(jobs, |number| self.case(number))
             .await;
-        let state = std::mem::take(&mut *self.state());
+    }
+
+    pub(crate) fn has_found(&self) -> bool {
+        !self.state().found.is_empty()
+    }
+
+    /// What was found so far.
+    pub(crate) fn end(&self, likely_causes: Vec<LikelyCause>) -> ExploreEnd {
+        let mut state = std::mem::take(&mut *self.state());
+        if let Some(seen_once) = state.seen_once.filter(|_| state.found.is_empty()) {
+            state.cases.add(seen_once.verdict());
+            state.found.push(seen_once);
+        }
         let (kinds, pairs) = state.coverage.counts(&self.settings.kinds);
         ExploreEnd {
             explored: Explored {
@@ -217,7 +251,7 @@ impl<'run> Explorer<'run> {
             found: state.found,
             kept: state.kept,
             broken: state.broken.unwrap_or_default(),
-            likely_causes: Vec::new(),
+            likely_causes,
             cases: state.cases,
             checks: state.checks,
             receiver_stopped: self.runner.target.stopped(),
@@ -231,7 +265,7 @@ impl<'run> Explorer<'run> {
         }
         let state = self.state();
         state.explained_in_a_row >= ENOUGH_EXPLAINED
-            || (self.settings.fail_fast && !state.found.is_empty())
+            || (self.settings.fail_fast && state.has_failed())
     }
 
     /// The first case has the exploration's own seed, so that any case can be drawn again as a first
@@ -251,7 +285,14 @@ impl<'run> Explorer<'run> {
         let kinds = history.kinds();
         let runs_alone = number % ALONE_EVERY == ALONE_EVERY - 1
             || GLOBAL.iter().any(|kind| kinds.contains(kind));
-        let attempt = self.runner.attempt(&history, self.runner.patience());
+        // Cases that wait for others to end must not begin after that.
+        let attempt = async {
+            if self.is_over() {
+                return None;
+            }
+            let patience = self.runner.patience(self.deadlines.shrinking);
+            self.runner.attempt(&history, patience).await
+        };
         let (tried, began) = if runs_alone {
             let _alone = self.crowd.write().await;
             let began = Instant::now();
@@ -324,7 +365,7 @@ impl<'run> Explorer<'run> {
             let index = usize::try_from(number / 2).unwrap_or_default();
             kinds.get(index % kinds.len().max(1)).copied()
         };
-        self.state().found.iter().filter_map(avoided).collect()
+        Kind::meant_by(self.state().found.iter().filter_map(avoided))
     }
 
     async fn failed(
@@ -334,6 +375,15 @@ impl<'run> Explorer<'run> {
         tried: Try,
         (origin, began): (Origin, Instant),
     ) {
+        if !class.may_be_slow() {
+            self.state().seen_once.get_or_insert_with(|| FoundFailure {
+                class,
+                history: history.clone(),
+                seen: (1, 1),
+                origin: origin.clone(),
+                events: tried.events.clone(),
+            });
+        }
         let _alone = self.crowd.write().await;
         if self.is_explained(class, &history) {
             let mut state = self.state();
@@ -341,6 +391,8 @@ impl<'run> Explorer<'run> {
             state.explained_in_a_row += 1;
             return;
         }
+        self.events_left
+            .store(history.events.len(), Ordering::Relaxed);
         self.state().is_shrinking = true;
         let others = self.state().recent.beside(began);
         let isolation = Isolation {
@@ -348,14 +400,16 @@ impl<'run> Explorer<'run> {
             class,
             kinds: &self.settings.kinds,
             stop: self.stop,
-            deadline: self.started + self.settings.budget + SHRINKING_GRACE,
+            deadlines: self.deadlines,
+            events_left: &self.events_left,
         };
         let found = Box::pin(isolation.isolate(history, tried, &others, origin)).await;
         let mut state = self.state();
         state.is_shrinking = false;
+        state.seen_once = None;
         match found {
             Some(found) if !state.found.iter().any(|other| found.is_like(other)) => {
-                state.cases.add(Verdict::Failed);
+                state.cases.add(found.verdict());
                 state.explained_in_a_row = 0;
                 self.keep(&mut state, &found.history);
                 state.found.push(found);

@@ -20,6 +20,9 @@ pub(crate) enum FailureClass {
     NoResponse,
     /// Players hold less than they should.
     TooLittle,
+    /// Players hold something else than they should, but only the game knows what is right: a warning.
+    /// A failure must not shrink to it.
+    Doubtful,
 }
 
 impl FailureClass {
@@ -29,7 +32,7 @@ impl FailureClass {
         for event in events {
             match event {
                 RunEvent::EffectsEnded(ended) => {
-                    classes.extend(failed(&ended.checks).map(Self::of_effect));
+                    classes.extend(ended.checks.iter().filter_map(Self::of_effect));
                 }
                 RunEvent::StepEnded(step) => {
                     let sent = history.steps.get(step.step.wrapping_sub(1));
@@ -51,20 +54,31 @@ impl FailureClass {
             Self::ForgeryAccepted => "forgery_accepted",
             Self::WrongResponse => "wrong_response",
             Self::NoResponse => "no_response",
+            Self::Doubtful => "doubtful_grant",
         }
     }
 
-    fn of_effect(check: &Check) -> Self {
+    fn of_effect(check: &Check) -> Option<Self> {
         use GrantFailure::{Forbidden, OtherItem, Repeated, TooMuch};
-        match check.cause.as_deref().and_then(GrantFailure::from_text) {
-            Some(Forbidden | OtherItem | Repeated | TooMuch) => Self::TooMuch,
-            _ => Self::TooLittle,
+        let cause = || check.cause.as_deref().and_then(GrantFailure::from_text);
+        match check.verdict {
+            Verdict::Warned => Some(Self::Doubtful),
+            Verdict::Failed => match cause() {
+                Some(Forbidden | OtherItem | Repeated | TooMuch) => Some(Self::TooMuch),
+                _ => Some(Self::TooLittle),
+            },
+            _ => None,
         }
     }
 
     /// Whether it shows in a response, so that what players hold does not matter.
     pub(super) fn is_of_responses(self) -> bool {
-        !matches!(self, Self::TooMuch | Self::TooLittle)
+        !matches!(self, Self::TooMuch | Self::TooLittle | Self::Doubtful)
+    }
+
+    /// Whether it may only be a receiver that is slower than an exploration waits.
+    pub(super) fn may_be_slow(self) -> bool {
+        matches!(self, Self::NoResponse | Self::TooLittle | Self::Doubtful)
     }
 
     fn of_response(check: &Check, is_forgery: bool) -> Self {
@@ -99,6 +113,40 @@ impl fmt::Display for FailureClass {
             Self::ForgeryAccepted => "a forgery is accepted",
             Self::WrongResponse => "a genuine delivery gets a wrong response",
             Self::NoResponse => "a delivery gets no response",
+            Self::Doubtful => "what players hold may be wrong",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::Level;
+
+    /// Otherwise a failure could shrink to a warning, and the exploration would end as if nothing failed.
+    #[test]
+    fn a_warning_about_what_players_hold_is_another_class_than_a_failure() {
+        let class = |verdict, cause: GrantFailure| {
+            FailureClass::of_effect(&Check {
+                subject: "grant of `a`".to_owned(),
+                verdict,
+                level: Level::Must,
+                expected: String::new(),
+                observed: String::new(),
+                hint: None,
+                cause: Some(cause.text().to_owned()),
+                source: None,
+            })
+        };
+        for (cause, failed) in [
+            (GrantFailure::TooMuch, FailureClass::TooMuch),
+            (GrantFailure::Repeated, FailureClass::TooMuch),
+            (GrantFailure::TooLittle, FailureClass::TooLittle),
+        ] {
+            assert_eq!(class(Verdict::Failed, cause), Some(failed));
+            assert_eq!(class(Verdict::Warned, cause), Some(FailureClass::Doubtful));
+            assert_eq!(class(Verdict::Passed, cause), None);
+            assert!(failed < FailureClass::Doubtful);
+        }
     }
 }

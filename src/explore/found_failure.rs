@@ -8,6 +8,7 @@ use super::history::History;
 use super::kind::Kind;
 use crate::generate::Seed;
 use crate::run::RunEvent;
+use crate::verify::Verdict;
 
 /// Where the case that found a failure came from.
 #[derive(Debug, Clone)]
@@ -36,9 +37,18 @@ impl FoundFailure {
         self.history.kinds()
     }
 
+    /// How the last try that failed ended: failed, or warned if the game may mean it.
+    pub(super) fn verdict(&self) -> Verdict {
+        let ended = self.events.iter().find_map(|event| match event {
+            RunEvent::ScenarioEnded(ended) => Some(ended.verdict),
+            _ => None,
+        });
+        ended.unwrap_or(Verdict::Failed)
+    }
+
     /// The file's name, without folder and extension.
     pub(crate) fn file_stem(&self) -> String {
-        let kinds = self.kinds();
+        let kinds = self.history.main_kinds();
         let words = std::iter::once(self.class.slug()).chain(kinds.iter().map(|kind| kind.name()));
         words.take(5).collect::<Vec<_>>().join("_")
     }
@@ -75,8 +85,13 @@ impl FoundFailure {
 }
 
 fn about(class: FailureClass, (failed, tries): (u32, u32), origin: &Origin) -> String {
+    let failed_if = if failed < tries {
+        "It depends on timing or on chance: it failed"
+    } else {
+        "It failed"
+    };
     let mut about = format!(
-        "Found by `aghook explore`: {class}. It failed in {failed} of {tries} tries with new players and keys."
+        "Found by `aghook explore`: {class}. {failed_if} in {failed} of {tries} tries with new players and keys."
     );
     if let Origin::Drawn(seed, without) = origin {
         let _ = write!(
@@ -89,4 +104,18 @@ fn about(class: FailureClass, (failed, tries): (u32, u32), origin: &Origin) -> S
         }
     }
     about
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_that_shows_only_sometimes_says_so() {
+        let text = |seen| about(FailureClass::TooMuch, seen, &Origin::Elsewhere);
+        assert!(text((1, 9)).contains(
+            "It depends on timing or on chance: it failed in 1 of 9 tries with new players"
+        ));
+        assert!(text((5, 5)).contains("It failed in 5 of 5 tries"));
+    }
 }

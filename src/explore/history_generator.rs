@@ -12,6 +12,7 @@ use serde_json::json;
 
 use super::history::History;
 use super::kind::Kind;
+use super::restarts::leave_out_one;
 use crate::generate::Seed;
 use crate::policy::Forgery;
 
@@ -61,7 +62,8 @@ impl HistoryGenerator {
     pub(super) fn history(&self, seed: Seed) -> History {
         let mut random = seed.random();
         let kinds = self.kinds.iter().copied();
-        let kinds = kinds.filter(|_| random.random::<bool>()).collect();
+        let mut kinds = kinds.filter(|_| random.random::<bool>()).collect();
+        leave_out_one(&mut kinds, &mut random);
         let made_up: Vec<String> = ["gems", "gold", "hat"].map(str::to_owned).into();
         let mut skus = if self.skus.is_empty() {
             made_up
@@ -165,6 +167,7 @@ impl Draft<'_> {
 mod tests {
     use super::*;
     use crate::explore::drawn_values::FORGERIES;
+    use crate::explore::restarts::may_undo;
     use crate::scenario::Case;
     use crate::scenario::document::SourceFile;
 
@@ -190,6 +193,10 @@ mod tests {
             );
             assert!(!history.kinds().contains(&without), "{number}: {without}");
             assert!(history.is_lawful(), "{number}: {history:?}");
+            assert!(
+                !may_undo(std::iter::once(&history)),
+                "{number}: {history:?}"
+            );
             let text = history.scenario_text("");
             let cases = Case::from_file(&SourceFile::new("history.yaml", text.clone()));
             let cases = cases.unwrap_or_else(|problems| panic!("{problems}\n{text}"));

@@ -1,17 +1,18 @@
 //! Turns a case that failed beside others into the smallest scenario that fails alone.
 
 use std::collections::BTreeSet;
-use std::slice;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
 
 use serde_json::json;
 
-use super::case_runner::{CaseRunner, Try};
+use super::case_runner::{CaseRunner, Repeated, Try};
+use super::deadlines::Deadlines;
 use super::failure_class::FailureClass;
 use super::found_failure::{FoundFailure, Origin};
 use super::history::History;
 use super::kind::Kind;
+use super::restarts::may_undo;
 use super::same_failure::SameFailure;
 use super::shrinker::Shrinker;
 use crate::policy::Outcome;
@@ -30,7 +31,9 @@ pub(super) struct Isolation<'explorer, 'run> {
     /// The chosen kinds.
     pub(super) kinds: &'explorer BTreeSet<Kind>,
     pub(super) stop: &'explorer AtomicBool,
-    pub(super) deadline: Instant,
+    pub(super) deadlines: Deadlines,
+    /// The number of events of the smallest history that failed.
+    pub(super) events_left: &'explorer AtomicUsize,
 }
 
 impl Isolation<'_, '_> {
@@ -45,49 +48,59 @@ impl Isolation<'_, '_> {
         origin: Origin,
     ) -> Option<FoundFailure> {
         let alone = self.shown(&history).await;
-        let crowd = match alone {
-            0 => self.with_others(&history, others).await,
+        let crowd = match alone.failed {
+            0 if !self.is_late(self.deadlines.shrinking) => {
+                self.with_others(&history, others).await
+            }
             _ => None,
         };
         let needs_others = crowd.is_some();
-        let (start, shown) = crowd.unwrap_or_else(|| (history.clone(), alone));
+        let (start, shown) = crowd.unwrap_or_else(|| (history.clone(), alone.failed));
         if shown > 0 && !self.runner.target.stopped() {
             let shrunk = Box::pin(self.shrink(start, shown)).await;
             let shrunk = self.better(shrunk.clone(), shrunk.renamed()).await;
-            let (failed, events) = self.confirm(&shrunk).await;
-            if failed > 0 {
+            let confirmed = self.confirm(&shrunk).await;
+            if confirmed.failed > 0 {
                 return Some(FoundFailure {
                     class: self.class,
                     history: shrunk,
-                    seen: (failed, CONFIRMATIONS),
+                    seen: (confirmed.failed, confirmed.tries),
                     origin: if needs_others {
                         Origin::Elsewhere
                     } else {
                         origin
                     },
-                    events,
+                    events: confirmed.events,
                 });
             }
         }
-        // What was seen once is reported, too.
-        let (failed, events) = self.confirm(&history).await;
-        let was_slow = failed == 0 && self.class == FailureClass::TooLittle;
+        // What was seen once is reported, too, unless it may only have been slow.
+        let may_be_slow = self.class.may_be_slow();
+        let again = if may_be_slow || !self.is_late(self.deadlines.confirming) {
+            self.confirm(&history).await
+        } else {
+            Repeated::default()
+        };
+        let was_slow = again.failed == 0 && may_be_slow;
         (!was_slow).then(|| FoundFailure {
             class: self.class,
             history,
-            seen: (failed + alone + 1, CONFIRMATIONS + RETRIES + 1),
+            seen: (
+                again.failed + alone.failed + 1,
+                again.tries + alone.tries + 1,
+            ),
             origin,
-            events: if events.is_empty() {
+            events: if again.events.is_empty() {
                 first.events
             } else {
-                events
+                again.events
             },
         })
     }
 
     /// The second of these histories, if it fails in all of a few tries.
     async fn better(&self, one: History, other: History) -> History {
-        if self.shown(&other).await == RETRIES {
+        if !self.is_late(self.deadlines.confirming) && self.shown(&other).await.failed_always() {
             other
         } else {
             one
@@ -95,19 +108,29 @@ impl Isolation<'_, '_> {
     }
 
     /// How often a history fails, as patiently as the profile wants, and the events of a failed try.
-    async fn confirm(&self, history: &History) -> (u32, Vec<RunEvent>) {
+    /// It is tried at least once.
+    async fn confirm(&self, history: &History) -> Repeated {
         let patience = CaseRunner::full_patience(self.class);
+        let is_late = |tries| tries > 0 && self.is_late(self.deadlines.confirming);
         let repeated = self
             .runner
-            .repeat(history, self.class, CONFIRMATIONS, patience);
+            .repeat(history, self.class, CONFIRMATIONS, patience, is_late);
         repeated.await
     }
 
     /// How often a history fails in a few tries.
-    async fn shown(&self, history: &History) -> u32 {
-        let patience = self.runner.patience_for(self.class);
-        let repeated = self.runner.repeat(history, self.class, RETRIES, patience);
-        repeated.await.0
+    async fn shown(&self, history: &History) -> Repeated {
+        let until = self.deadlines.confirming;
+        let patience = self.runner.patience_for(self.class, until);
+        let is_late = |_| self.is_late(until);
+        let repeated = self
+            .runner
+            .repeat(history, self.class, RETRIES, patience, is_late);
+        repeated.await
+    }
+
+    fn is_late(&self, deadline: Instant) -> bool {
+        Instant::now() >= deadline || self.stop.load(Ordering::Relaxed)
     }
 
     /// The same steps with those of other cases in between, and how often this fails.
@@ -117,14 +140,17 @@ impl Isolation<'_, '_> {
         others: &[Vec<History>],
     ) -> Option<(History, u32)> {
         for others in others {
-            let others = others.iter().filter(|other| *other != history);
-            let others: Vec<History> = others.cloned().collect();
-            if others.is_empty() {
+            let mut histories = vec![history.clone()];
+            for other in others.iter().filter(|other| *other != history) {
+                if !may_undo(histories.iter().chain([other])) {
+                    histories.push(other.clone());
+                }
+            }
+            if histories.len() == 1 {
                 continue;
             }
-            let histories = [slice::from_ref(history), others.as_slice()].concat();
             let crowd = History::interleaved(&histories);
-            let shown = self.shown(&crowd).await;
+            let shown = self.shown(&crowd).await.failed;
             if shown > 0 {
                 return Some((crowd, shown));
             }
@@ -139,12 +165,13 @@ impl Isolation<'_, '_> {
             return self.shrink_with(history, TRIES_OF_UNSTABLE, 1).await;
         }
         let shrunk = self.shrink_with(history.clone(), 1, 1).await;
-        let shrunk = if self.shown(&shrunk).await == RETRIES {
+        let is_stable = self.shown(&shrunk).await.failed_always();
+        let shrunk = if is_stable || self.is_late(self.deadlines.shrinking) {
             shrunk
         } else {
             self.shrink_with(history, RETRIES, RETRIES).await
         };
-        if self.refuses_all(&shrunk).await {
+        if !self.is_late(self.deadlines.confirming) && self.refuses_all(&shrunk).await {
             self.better(shrunk.clone(), shrunk.with_plain_delivery())
                 .await
         } else {
@@ -154,7 +181,8 @@ impl Isolation<'_, '_> {
 
     /// Whether each delivery is refused, so that a run of this scenario would blame the set-up.
     async fn refuses_all(&self, history: &History) -> bool {
-        let patience = self.runner.patience_for(self.class);
+        let until = self.deadlines.confirming;
+        let patience = self.runner.patience_for(self.class, until);
         let tried = self.runner.attempt_alone(history, patience).await;
         self.class != FailureClass::ForgeryAccepted
             && tried.is_some_and(|tried| !has_accepted(&tried.events))
@@ -168,7 +196,8 @@ impl Isolation<'_, '_> {
             tries,
             needed,
             stop: self.stop,
-            deadline: self.deadline,
+            deadline: self.deadlines.shrinking,
+            events_left: self.events_left,
         };
         let mut shrinker = Shrinker {
             trial: &trial,

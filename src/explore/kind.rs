@@ -53,6 +53,7 @@ macro_rules! kinds {
 kinds! {
     Bundle "bundle" Trace::Event("/item/bundle"), "a bundle";
     NestedBundle "nested_bundle" Trace::Event("/item/bundle/0/bundle"), "a bundle in a bundle";
+    Items "items" Trace::Event("/items"), "several items";
     Fallback "fallback" Trace::Event("/item/fallback"), "a fallback item";
     ItemType "item_type" Trace::Event("/item/type"), "an item of another type, such as `currency`";
     Quantity "quantity" Trace::Event("/item/quantity"), "quantities up to the limits of number types";
@@ -69,6 +70,7 @@ kinds! {
     LongTransaction "long_transaction" Trace::Event("/transaction_id/length"), "a long transaction ID";
     SamePlayer "same_player" Trace::Event("/player_id/same_as"), "several events of one player";
     PlayerText "player_text" Trace::Event("/player_id/ending"), "unusual characters in a player's ID";
+    SimilarPlayer "similar_player" Trace::Event("/player_id/like"), "players whose IDs are easily taken for each other";
     UnknownKeys "unknown_keys" Trace::Event("/set/~1added_later"), "keys that are not documented";
     OtherType "other_type" Trace::Event("/set/~1event_type"), "an event of another type";
     Layout "layout" Trace::Event("/layout"), "another layout of the JSON";

@@ -1,7 +1,7 @@
 //! Whether a smaller history still shows a failure.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
 
 use super::case_runner::CaseRunner;
@@ -21,6 +21,8 @@ pub(super) struct SameFailure<'explorer, 'run> {
     pub(super) needed: u32,
     pub(super) stop: &'explorer AtomicBool,
     pub(super) deadline: Instant,
+    /// The number of events of the smallest history that failed.
+    pub(super) events_left: &'explorer AtomicUsize,
 }
 
 impl Trial for SameFailure<'_, '_> {
@@ -33,7 +35,7 @@ impl Trial for SameFailure<'_, '_> {
             if Instant::now() >= self.deadline || self.stop.load(Ordering::Relaxed) {
                 return false;
             }
-            let patience = self.runner.patience_for(self.class);
+            let patience = self.runner.patience_for(self.class, self.deadline);
             let Some(tried) = self.runner.attempt_alone(history, patience).await else {
                 return false;
             };
@@ -42,6 +44,11 @@ impl Trial for SameFailure<'_, '_> {
                 break;
             }
         }
-        failed >= self.needed
+        let is_smaller = failed >= self.needed;
+        if is_smaller {
+            self.events_left
+                .store(history.events.len(), Ordering::Relaxed);
+        }
+        is_smaller
     }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use clap::ValueEnum;
 use clap::builder::PossibleValue;
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::protocol::{Escapes, JsonStyle, Whitespace};
@@ -13,7 +13,9 @@ use crate::protocol::{Escapes, JsonStyle, Whitespace};
 // The doc comments are the descriptions in the JSON Schema, which authors read.
 
 /// How the JSON of an event is written.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Deserialize, JsonSchema, ValueEnum)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema, ValueEnum,
+)]
 #[serde(rename_all = "snake_case")]
 #[value(rename_all = "snake_case")]
 pub enum BodyLayout {

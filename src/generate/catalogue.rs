@@ -5,7 +5,8 @@ use std::num::NonZeroU64;
 use std::sync::{Arc, LazyLock};
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 use sha2::{Digest, Sha256};
 
 use super::built_in_catalogue::ITEMS;
@@ -23,6 +24,8 @@ pub struct Catalogue {
     pub(super) bundles: Vec<usize>,
     /// Indices of the bundles that contain bundles.
     pub(super) nesting_bundles: Vec<usize>,
+    /// Indices of the game's own SKUs of bundles, whose contents the events decide.
+    pub(super) bundle_skus: Vec<usize>,
 }
 
 /// An item of a game's catalogue.
@@ -43,9 +46,24 @@ pub struct CatalogueItem {
     /// again changes nothing, so generated events use it only if all items are non-stackable.
     #[serde(default = "stackable")]
     pub stackable: bool,
+    /// Whether it is a bundle. If an item is, generated bundles have only such SKUs, and all else has the
+    /// others. Default: `false`.
+    #[serde(default)]
+    pub bundle: bool,
 }
 
 impl CatalogueItem {
+    /// Reads a list of items. Without a plain one, no bundle would contain anything.
+    pub(crate) fn list<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Self>, D::Error> {
+        let items = Vec::<Self>::deserialize(deserializer)?;
+        if !items.is_empty() && items.iter().all(|item| item.bundle) {
+            return Err(D::Error::custom(
+                "`items` lists only bundles: list a plain item, too",
+            ));
+        }
+        Ok(items)
+    }
+
     /// An item with defaults.
     #[cfg(test)]
     pub(crate) fn named(sku: &str) -> Self {
@@ -56,6 +74,7 @@ impl CatalogueItem {
             held_as: None,
             times: None,
             stackable: true,
+            bundle: false,
         }
     }
 
@@ -78,6 +97,8 @@ fn stackable() -> bool {
 pub(super) struct CatalogueEntry {
     pub(super) identity: ItemIdentity,
     stackable: bool,
+    /// Whether the game says that this is a bundle's SKU.
+    is_bundle_sku: bool,
     /// The contents of a bundle: indices of entries with their quantities.
     pub(super) contents: Vec<(usize, u64)>,
 }
@@ -118,6 +139,7 @@ impl Catalogue {
                     },
                 },
                 stackable: item.stackable,
+                is_bundle_sku: item.bundle,
                 contents: Vec::new(),
             });
         Self::from_entries(entries.collect())
@@ -139,7 +161,8 @@ impl Catalogue {
 
     /// An SKU of this many characters, if an item has one.
     pub(crate) fn sku_of_length(&self, length: usize) -> Option<&Text> {
-        let mut skus = self.entries.iter().map(|entry| &entry.identity.sku);
+        let plain = self.entries.iter().filter(|entry| !entry.is_bundle_sku);
+        let mut skus = plain.map(|entry| &entry.identity.sku);
         skus.find(|sku| sku.chars().count() == length)
     }
 
@@ -150,14 +173,20 @@ impl Catalogue {
                 .collect()
         };
         let is_bundle = |entry: &CatalogueEntry| !entry.contents.is_empty();
+        let has_plain = entries.iter().any(|entry| !entry.is_bundle_sku);
+        let is_plain =
+            |entry: &CatalogueEntry| !(is_bundle(entry) || entry.is_bundle_sku && has_plain);
         // A duplicate grant is visible only if the item is stackable.
-        let none_stackable = !entries.iter().any(|entry| entry.stackable);
+        let none_stackable = !entries
+            .iter()
+            .any(|entry| entry.stackable && is_plain(entry));
         let contains_bundle = |entry: &CatalogueEntry| {
             let mut contents = entry.contents.iter();
             contents.any(|(index, _)| is_bundle(&entries[*index]))
         };
         Self {
-            plain: indices(&|entry| !is_bundle(entry) && (entry.stackable || none_stackable)),
+            plain: indices(&|entry| is_plain(entry) && (entry.stackable || none_stackable)),
+            bundle_skus: indices(&|entry| entry.is_bundle_sku),
             bundles: indices(&|entry| is_bundle(entry) && !contains_bundle(entry)),
             nesting_bundles: indices(&contains_bundle),
             by_sku: (0..entries.len())
@@ -187,6 +216,7 @@ fn built_in_entries() -> Vec<CatalogueEntry> {
                 quantities: item.quantities,
             },
             stackable: true,
+            is_bundle_sku: false,
             contents: item
                 .contents
                 .iter()
@@ -332,6 +362,28 @@ mod tests {
         let mixed = plain(vec![non_stackable("hat"), own("gems", None)]);
         assert_eq!(mixed, [("gems".to_owned(), USUAL_QUANTITIES.len())]);
         assert_eq!(plain(vec![non_stackable("hat")]), [("hat".to_owned(), 1)]);
+    }
+
+    #[test]
+    fn marked_bundles_are_the_skus_of_bundles_and_of_nothing_else() {
+        let bundle = |sku| CatalogueItem {
+            bundle: true,
+            ..own(sku, None)
+        };
+        let skus = |catalogue: &Catalogue, of: &[usize]| {
+            let entries = of.iter().map(|index| catalogue.entry(*index));
+            entries
+                .map(|entry| entry.identity.sku.to_string())
+                .collect::<Vec<_>>()
+        };
+        let items = vec![bundle("chest"), own("gems", None), own("hat", None)];
+        let catalogue = Catalogue::of(items);
+        assert_eq!(skus(&catalogue, &catalogue.plain), ["gems", "hat"]);
+        assert_eq!(skus(&catalogue, &catalogue.bundle_skus), ["chest"]);
+        assert_eq!(catalogue.sku_of_length(5), None);
+        // Nothing else would be left.
+        let catalogue = Catalogue::of(vec![bundle("chest")]);
+        assert_eq!(skus(&catalogue, &catalogue.plain), ["chest"]);
     }
 
     #[test]

@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 use super::price::{Currency, in_major_units};
 
 /// A generated player. `[A]`
-pub(super) fn player(player_id: &str, random: &mut ChaCha8Rng) -> Map<String, Value> {
+pub(crate) fn player(player_id: &str, random: &mut ChaCha8Rng) -> Map<String, Value> {
     let level: u32 = random.random_range(1..=120);
     let name = first_name(random);
     let country: String = CountryCode().fake_with_rng(random);

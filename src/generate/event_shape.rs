@@ -3,9 +3,9 @@
 use std::iter;
 
 use schemars::JsonSchema;
-use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, MapAccess, Unexpected};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::written::{Written, deserialize_written};
@@ -75,7 +75,7 @@ pub struct CouponShape {
 }
 
 /// A revision of the payload.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum Revision {
     /// The payload of the source document: one `item`.
     #[default]

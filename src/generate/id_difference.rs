@@ -22,6 +22,43 @@ pub enum IdDifference {
     TrailingSpace,
     /// Only in the last character.
     LastCharacter,
+    /// Only in characters beyond Latin-1, as `水` and another one.
+    BeyondLatin1,
+}
+
+/// How two similar IDs differ.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Likeness {
+    DifferingIn(IdDifference),
+    /// One has this ending more than the other.
+    Ending(String),
+}
+
+impl Likeness {
+    /// Another ID that is like `id`; `None` if there is none.
+    pub(crate) fn other(&self, id: &str) -> Option<String> {
+        match self {
+            Self::DifferingIn(difference) => difference.other(id),
+            Self::Ending(ending) => Some(id.to_owned() + ending),
+        }
+    }
+
+    /// Whether `other` is like `one`.
+    pub(crate) fn relates(&self, one: &str, other: &str) -> bool {
+        match self {
+            Self::DifferingIn(difference) => difference.distinguishes(one, other),
+            Self::Ending(ending) => other.strip_suffix(ending.as_str()) == Some(one),
+        }
+    }
+}
+
+impl fmt::Display for Likeness {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::DifferingIn(difference) => difference.fmt(formatter),
+            Self::Ending(ending) => write!(formatter, "the ending `{ending}`"),
+        }
+    }
 }
 
 impl IdDifference {
@@ -32,6 +69,7 @@ impl IdDifference {
             Self::Accent => vec![without_accents(id)],
             Self::Normalization => vec![decomposed(id), composed(id)],
             Self::TrailingSpace => vec![format!("{id} ")],
+            Self::BeyondLatin1 => vec![shifted_beyond_latin_1(id)],
             Self::LastCharacter if id.is_empty() => Vec::new(),
             Self::LastCharacter => ["A", "B"].map(|last| without_last(id) + last).into(),
         };
@@ -48,6 +86,11 @@ impl IdDifference {
                 Self::Accent => is_equal_by(without_accents) && !is_equal_by(composed),
                 Self::Normalization => is_equal_by(composed),
                 Self::TrailingSpace => is_equal_by(|id| id.trim_end_matches(' ').to_owned()),
+                Self::BeyondLatin1 => {
+                    is_equal_by(in_latin_1)
+                        && !is_equal_by(str::to_lowercase)
+                        && !is_equal_by(without_accents)
+                }
                 Self::LastCharacter => is_equal_by(without_last) && !is_equal_by(str::to_lowercase),
             }
     }
@@ -61,6 +104,7 @@ impl fmt::Display for IdDifference {
             Self::Normalization => "their Unicode normalization",
             Self::TrailingSpace => "a space at the end",
             Self::LastCharacter => "the last character",
+            Self::BeyondLatin1 => "characters beyond Latin-1",
         })
     }
 }
@@ -79,6 +123,20 @@ fn without_accents(id: &str) -> String {
         .filter(|character| !matches!(character, '\u{300}'..='\u{36f}'))
         .collect();
     composed(&letters)
+}
+
+fn in_latin_1(id: &str) -> String {
+    let known = |character| if character > 'ÿ' { '?' } else { character };
+    id.chars().map(known).collect()
+}
+
+/// With the next but one character for each beyond Latin-1: the next is often the same in another case.
+fn shifted_beyond_latin_1(id: &str) -> String {
+    let shifted = |character: char| match character {
+        '\u{100}'.. => char::from_u32(u32::from(character) + 2).unwrap_or(character),
+        _ => character,
+    };
+    id.chars().map(shifted).collect()
 }
 
 fn without_last(id: &str) -> String {
@@ -106,6 +164,9 @@ mod tests {
             (IdDifference::Normalization, "Zoe\u{308}", Some("Zoë")),
             (IdDifference::Normalization, "Zoe", None),
             (IdDifference::TrailingSpace, "Zoe", Some("Zoe ")),
+            (IdDifference::BeyondLatin1, "Zoë-水晶", Some("Zoë-氶晸")),
+            (IdDifference::BeyondLatin1, "Ж", Some("И")),
+            (IdDifference::BeyondLatin1, "Zoë", None),
             (IdDifference::LastCharacter, "Zoe", Some("ZoA")),
             (IdDifference::LastCharacter, "Zoa", Some("ZoB")),
             (IdDifference::LastCharacter, "", None),
@@ -124,6 +185,9 @@ mod tests {
             (IdDifference::Normalization, "Zoë", "Zoe"),
             (IdDifference::TrailingSpace, "Zoe", "Zoe"),
             (IdDifference::LastCharacter, "Zoe", "Zo"),
+            (IdDifference::BeyondLatin1, "Zoë", "Zoé"),
+            (IdDifference::BeyondLatin1, "水晶", "水"),
+            (IdDifference::BeyondLatin1, "Āge", "āge"),
         ] {
             assert!(
                 !difference.distinguishes(one, other),
@@ -141,6 +205,7 @@ mod tests {
                 IdDifference::Normalization,
                 IdDifference::TrailingSpace,
                 IdDifference::LastCharacter,
+                IdDifference::BeyondLatin1,
             ] {
                 if let Some(other) = difference.other(&id) {
                     prop_assert!(difference.distinguishes(&other, &id));

@@ -5,7 +5,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use rand::{RngExt, SeedableRng};
+use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use sha2::{Digest, Sha256};
 
@@ -14,6 +14,34 @@ const LETTERS_AND_DIGITS: &[u8; 62] =
 const CAPITALS_AND_DIGITS: &[u8; 36] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 /// Capitals and digits that are not easily confused when typing a code.
 const CODE_CHARACTERS: &[u8; 32] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
+
+/// The IDs of one event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct EventIds {
+    pub(crate) event: String,
+    pub(crate) idempotency_key: String,
+    pub(crate) request: String,
+}
+
+impl EventIds {
+    pub(crate) fn random(random: &mut impl Rng) -> Self {
+        Self {
+            event: event_id(random.random()),
+            idempotency_key: idempotency_key(random.random()),
+            request: uuid(random.random()),
+        }
+    }
+
+    /// The ID of a transaction, which several events may share.
+    pub(crate) fn random_transaction(random: &mut impl Rng) -> String {
+        transaction_id(random.random())
+    }
+}
+
+/// A prefix and 11 letters or digits, as in Aghanim's examples.
+pub(crate) fn random_id(prefix: &str, random: &mut impl Rng) -> String {
+    prefixed(prefix, &random.random::<[u8; 11]>())
+}
 
 /// `whevt_` followed by 26 letters or digits.
 pub(super) fn event_id(random: [u8; 26]) -> String {

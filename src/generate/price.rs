@@ -65,7 +65,7 @@ fn decimals(code: &str) -> u32 {
 ///
 /// Exact up to 15 significant digits. Larger numbers give the nearest double, the usual precision
 /// of a JSON number.
-pub(super) fn in_major_units(minor: u64, code: &str) -> Number {
+pub(crate) fn in_major_units(minor: u64, code: &str) -> Number {
     let unit = 10_u64.pow(decimals(code));
     let exact = minor.is_multiple_of(unit);
     let double = if exact {

@@ -149,6 +149,9 @@ impl<'a> RandomItems<'a> {
     /// without bundles. From five SKUs on, the last three form a bundle in the bundle.
     fn assemble_bundle(&mut self, size: usize) -> PickedItem<'a> {
         let catalogue = self.catalogue;
+        if !catalogue.bundle_skus.is_empty() {
+            return self.own_bundle(size);
+        }
         let size = size.min(catalogue.plain.len());
         let chosen = index::sample(self.random, catalogue.plain.len(), size);
         let mut entries = chosen
@@ -160,12 +163,7 @@ impl<'a> RandomItems<'a> {
         if size == 1 {
             return self.plain_item(bundle);
         }
-        let mut contents: Vec<NestedItem> = entries
-            .map(|entry| {
-                let quantity = entry.identity.random_quantity(self.random);
-                entry.identity.clone().nested_item(quantity, Field::Null)
-            })
-            .collect();
+        let mut contents = self.parts(entries);
         if size >= 5 {
             let inner = contents.split_off(contents.len() - 2);
             if let Some(holder) = contents.last_mut() {
@@ -179,6 +177,41 @@ impl<'a> RandomItems<'a> {
             quantity: 1,
             contents: Field::Value(contents),
         }
+    }
+
+    /// A bundle of up to `size - 1` SKUs, with one of the game's own SKUs of bundles. From five SKUs on,
+    /// the last two are in a bundle in the bundle, if there is another such SKU.
+    fn own_bundle(&mut self, size: usize) -> PickedItem<'a> {
+        let catalogue = self.catalogue;
+        let first = self.random.random_range(..catalogue.bundle_skus.len());
+        let bundles = &catalogue.bundle_skus;
+        let others = bundles[first..].iter().chain(&bundles[..first]).skip(1);
+        let amount = catalogue.plain.len().min(size - 1);
+        let chosen = index::sample(self.random, catalogue.plain.len(), amount);
+        let mut contents = self.parts(
+            chosen
+                .into_iter()
+                .map(|index| catalogue.entry(catalogue.plain[index])),
+        );
+        if let Some(other) = others.copied().next().filter(|_| amount >= 4) {
+            let inner = contents.split_off(contents.len() - 2);
+            let inner = Field::Value(inner);
+            let identity = catalogue.entry(other).identity.clone();
+            contents.push(identity.nested_item(1, inner));
+        }
+        PickedItem {
+            identity: &catalogue.entry(bundles[first]).identity,
+            quantity: 1,
+            contents: Field::Value(contents),
+        }
+    }
+
+    fn parts(&mut self, entries: impl Iterator<Item = &'a CatalogueEntry>) -> Vec<NestedItem> {
+        let parts = entries.map(|entry| {
+            let quantity = entry.identity.random_quantity(self.random);
+            entry.identity.clone().nested_item(quantity, Field::Null)
+        });
+        parts.collect()
     }
 
     fn pick(&mut self, indices: &[usize]) -> usize {

@@ -92,7 +92,7 @@ impl<'a> GivenFields<'a> {
 fn given_sku<'a>(shape: Option<&'a SkuShape>, coupon_sku: Option<&'a str>) -> Option<&'a str> {
     match shape {
         Some(SkuShape::Given(sku)) => Some(sku),
-        Some(SkuShape::SameAs(_) | SkuShape::Length(_)) => None,
+        Some(SkuShape::SameAs(_) | SkuShape::Like { .. } | SkuShape::Length(_)) => None,
         None => coupon_sku,
     }
 }
@@ -252,7 +252,7 @@ impl<'a> ShapedItems<'a> {
             SkuShape::SameAs(SkuOwner::Part(number)) => {
                 self.parts.get(number.checked_sub(1)?).cloned()
             }
-            SkuShape::SameAs(SkuOwner::Event(_)) => None,
+            SkuShape::SameAs(SkuOwner::Event(_)) | SkuShape::Like { .. } => None,
             SkuShape::Length(length) => Some(match self.catalogue.sku_of_length(*length) {
                 Some(sku) => sku.clone(),
                 None => sku_of_length(*length).into(),
@@ -282,11 +282,10 @@ impl<'a> ShapedItems<'a> {
     /// A random SKU of the catalogue, if possible one that this event does not use yet.
     fn random_sku(&mut self, is_bundle: bool) -> Text {
         let catalogue = self.catalogue;
-        let indices = if is_bundle && !catalogue.bundles.is_empty() {
-            &catalogue.bundles
-        } else {
-            &catalogue.plain
-        };
+        let of_bundles = [&catalogue.bundle_skus, &catalogue.bundles];
+        let mut of_bundles = of_bundles.into_iter().filter(|_| is_bundle);
+        let indices = of_bundles.find(|indices| !indices.is_empty());
+        let indices = indices.unwrap_or(&catalogue.plain);
         let first = self.random.random_range(..indices.len());
         let mut from_first = indices[first..].iter().chain(&indices[..first]);
         let is_new = |index: &&usize| !self.is_used(&catalogue.entry(**index).identity.sku);

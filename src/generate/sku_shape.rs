@@ -13,7 +13,8 @@ use super::written::{Written, deserialize_written};
     with = "Value",
     description = "An SKU; `{ same_as: 1 }` for the SKU of an earlier part of the same bundle, counted from \
         1; `{ same_as: item }` for the SKU of the coupon's item; `{ same_as: EVENT }` for the SKU of another \
-        event's item; or `{ length: N }` for an SKU of this many characters.",
+        event's item; `{ like: EVENT, beginning: TEXT }` for this text and that SKU; or `{ length: N }` for \
+        an SKU of this many characters.",
     extend("anyOf" = [
         { "type": "string" },
         {
@@ -26,6 +27,19 @@ use super::written::{Written, deserialize_written};
                 }
             },
             "required": ["same_as"],
+            "additionalProperties": false
+        },
+        {
+            "type": "object",
+            "properties": {
+                "like": { "type": "string", "description": "The name of the other event." },
+                "beginning": {
+                    "type": "string",
+                    "minLength": 1,
+                    "description": "What precedes the SKU of the other event's item."
+                }
+            },
+            "required": ["like", "beginning"],
             "additionalProperties": false
         },
         {
@@ -46,6 +60,11 @@ use super::written::{Written, deserialize_written};
 pub enum SkuShape {
     Given(String),
     SameAs(SkuOwner),
+    /// This text, followed by the SKU of the first item of another event.
+    Like {
+        event: String,
+        beginning: String,
+    },
     /// A generated SKU of this many characters, or one of the game's items.
     Length(usize),
 }
@@ -79,8 +98,8 @@ impl Written for SkuOwner {
 deserialize_written!(SkuOwner);
 
 impl Written for SkuShape {
-    const EXPECTED: &'static str =
-        "text, `{ same_as: 1 }`, `{ same_as: item }`, `{ same_as: EVENT }` or `{ length: N }`";
+    const EXPECTED: &'static str = "text, `{ same_as: 1 }`, `{ same_as: item }`, `{ same_as: EVENT }`, `{ like: EVENT, beginning: TEXT }` or \
+         `{ length: N }`";
 
     fn from_scalar<E: Error>(scalar: Unexpected<'_>) -> Result<Self, E> {
         match scalar {
@@ -94,17 +113,29 @@ impl Written for SkuShape {
         #[serde(deny_unknown_fields)]
         struct SkuKeys {
             same_as: Option<SkuOwner>,
+            like: Option<String>,
+            beginning: Option<String>,
             length: Option<usize>,
         }
         let keys = SkuKeys::deserialize(MapAccessDeserializer::new(map))?;
+        if let (Some(event), Some(beginning), None, None) =
+            (&keys.like, &keys.beginning, &keys.same_as, keys.length)
+            && !beginning.is_empty()
+        {
+            return Ok(Self::Like {
+                event: event.clone(),
+                beginning: beginning.clone(),
+            });
+        }
+        let is_like = keys.like.is_some() || keys.beginning.is_some();
         match (keys.same_as, keys.length) {
-            (Some(owner), None) => Ok(Self::SameAs(owner)),
-            (None, Some(length @ 16..=10_000)) => Ok(Self::Length(length)),
-            (None, Some(length)) => Err(M::Error::custom(format!(
+            (Some(owner), None) if !is_like => Ok(Self::SameAs(owner)),
+            (None, Some(length @ 16..=10_000)) if !is_like => Ok(Self::Length(length)),
+            (None, Some(length)) if !is_like => Err(M::Error::custom(format!(
                 "a generated SKU can't have {length} characters\nuse a length from 16 to 10000"
             ))),
             _ => Err(M::Error::custom(
-                "expected exactly one of `same_as` and `length`",
+                "expected exactly one of `same_as`, `length`, and `like` with a `beginning` that is not empty",
             )),
         }
     }

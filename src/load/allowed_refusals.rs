@@ -118,11 +118,13 @@ mod tests {
     #[test]
     fn allows_exactly_the_refusals_that_a_run_accepts() {
         let always = [
+            "bundles_in_a_row",
             "burst",
             "deep_bundle",
             "huge_bundle",
             "items_array",
             "items_without_item",
+            "joined_ids",
             "large_quantity",
             "late_delivery",
             "long_keys",
@@ -134,6 +136,7 @@ mod tests {
             "similar_players",
             "similar_players_beyond_ascii",
             "simultaneous_coupons",
+            "stream_of_one_player",
             "three_decimal_currency",
             "zero_character",
             "zero_decimal_currency",

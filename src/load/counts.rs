@@ -29,6 +29,10 @@ counters! {
 LoadCounts {
     /// Events that were started, including forged ones.
     events,
+    /// Events that were due and never started, because every connection was busy until it was too
+    /// late.
+    #[serde(default)]
+    unsent,
     /// Genuine deliveries that were started: one for each genuine event, plus one for each
     /// duplicate.
     deliveries,
@@ -104,10 +108,12 @@ impl LoadCounts {
     pub fn add(&mut self, other: &Self) {
         self.add_counters(other);
         for (status, count) in &other.statuses {
-            *self.statuses.entry(*status).or_default() += count;
+            let sum = self.statuses.entry(*status).or_default();
+            *sum = sum.saturating_add(*count);
         }
         for (name, count) in &other.failures {
-            *self.failures.entry(name.clone()).or_default() += count;
+            let sum = self.failures.entry(name.clone()).or_default();
+            *sum = sum.saturating_add(*count);
         }
     }
 

@@ -2,6 +2,7 @@
 //!
 //! The players of a load are new, so they hold exactly what its events granted.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -83,6 +84,9 @@ impl CheckProgress {
 /// If so many acknowledged events changed nothing, the probe is probably wrong.
 const ENOUGH_UNCHANGED: u64 = 3;
 
+/// If the probe could be read for none of so many events, it will not be for the others.
+const ENOUGH_UNREADABLE: u64 = 20;
+
 /// Checks the effects of all events or of a sample; `None` if none are to be checked.
 ///
 /// If the profile sets `settle`, this waits that long and then checks once. Otherwise it rechecks
@@ -134,6 +138,8 @@ impl EffectCheck<'_> {
         let mut watch = EffectWatch::new([self.context.settle]).settled().await;
         let (mut report, mut wrong) = (EffectsReport::default(), Problems::new());
         let progress = self.progress;
+        let is_unreadable = Cell::new(false);
+        let numbers = numbers.take_while(|_| !is_unreadable.get());
         self.check(numbers, |number, required, check| {
             report.checked += 1;
             progress.checked.fetch_add(1, Ordering::Relaxed);
@@ -147,6 +153,8 @@ impl EffectCheck<'_> {
             {
                 wrong.insert(number, problem);
             }
+            is_unreadable
+                .set(report.undecided >= ENOUGH_UNREADABLE && report.undecided == report.checked);
         })
         .await;
         while !wrong.is_empty() && watch.look_again(false).await {

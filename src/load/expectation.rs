@@ -78,13 +78,14 @@ enum Statistic {
 
 type Total = fn(&LoadCounts) -> (u64, &'static str);
 
+const EVENTS: Total = |counts| (counts.events + counts.unsent, "events");
 const ATTEMPTS: Total = |counts| (counts.attempts, "attempts");
 const DELIVERIES: Total = |counts| (counts.deliveries, "deliveries");
 const FORGERIES: Total = |counts| (counts.forgeries, "forgeries");
 const REQUESTS: Total = |counts| (counts.attempts + counts.forgeries, "requests");
 
 /// Every metric, in the order shown to users.
-static METRICS: [Metric; 27] = {
+static METRICS: [Metric; 28] = {
     use MetricKind::{PerSecond, Time};
     use Statistic::{Max, Mean, Quantile};
     use TimeMetric::{Latency, Lateness, Service};
@@ -111,6 +112,7 @@ static METRICS: [Metric; 27] = {
         count("refused", DELIVERIES, |all| all.counts.refused),
         count("exhausted", DELIVERIES, |all| all.counts.exhausted),
         count("unfinished", DELIVERIES, |all| all.counts.unfinished),
+        count("unsent", EVENTS, |all| all.counts.unsent),
         count("dropped", DELIVERIES, |all| all.counts.dropped),
         count("refused_forgeries", FORGERIES, |all| {
             all.counts.refused_forgeries
@@ -210,6 +212,11 @@ impl LoadExpectation {
             self.metric.name,
             "errors" | "undelivered" | "refused" | "exhausted" | "unfinished"
         )
+    }
+
+    /// Whether it limits how many events may never leave.
+    pub fn allows_unsent(&self) -> bool {
+        matches!(self.metric.name, "unsent" | "rate")
     }
 
     pub fn check(&self, measurements: &Measurements) -> CheckedExpectation {

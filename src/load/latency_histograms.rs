@@ -1,13 +1,15 @@
 //! Histograms of times with three significant digits, which can be joined without loss.
 
 use std::error::Error;
+use std::io::Read as _;
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use flate2::read::ZlibDecoder;
 use hdrhistogram::Histogram;
 use hdrhistogram::serialization::{
-    Deserializer as HdrReader, Serializer as _, V2DeflateSerializer,
+    Deserializer as HdrReader, Serializer as _, V2DeflateSerializer, V2Serializer,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -207,15 +209,51 @@ fn packed(histogram: &Histogram<u64>) -> Vec<u8> {
     bytes
 }
 
-fn unpacked(mut bytes: &[u8]) -> Result<Histogram<u64>, Box<dyn Error>> {
+fn unpacked(bytes: &[u8]) -> Result<Histogram<u64>, Box<dyn Error>> {
     // All histograms get the same bounds, so that the order of additions does not matter.
     let mut histogram = empty();
     if !bytes.is_empty() {
-        let read: Histogram<u64> = HdrReader::new().deserialize(&mut bytes)?;
+        let inner = decompressed(bytes)?;
+        let read: Histogram<u64> = HdrReader::new().deserialize(&mut &*inner)?;
         histogram.add(read)?;
     }
     Ok(histogram)
 }
+
+/// The uncompressed format of a histogram with our bounds. The library's reader would make room for any
+/// bounds and for any length that the bytes name.
+fn decompressed(bytes: &[u8]) -> Result<Vec<u8>, UnusableHistogram> {
+    /// Much more than all counts take.
+    const LIMIT: u64 = 1024 * 1024;
+    /// The cookie, the length of the counts, and the rest of the head.
+    const HEAD: [usize; 3] = [4, 4, 32];
+    /// The smallest number, which the reader can't negate.
+    const SMALLEST: [u8; 9] = [0xff; 9];
+    let compressed = bytes.get(HEAD[0] + HEAD[1]..).ok_or(UnusableHistogram)?;
+    let mut inner = Vec::new();
+    let read = ZlibDecoder::new(compressed)
+        .take(LIMIT)
+        .read_to_end(&mut inner);
+    read.map_err(|_| UnusableHistogram)?;
+    let mut own = Vec::new();
+    let _ = V2Serializer::new().serialize(&empty(), &mut own);
+    let parts = |all: &[u8]| {
+        let (_cookie, rest) = all.split_first_chunk::<{ HEAD[0] }>()?;
+        let (length, rest) = rest.split_first_chunk::<{ HEAD[1] }>()?;
+        let (bounds, counts) = rest.split_first_chunk::<{ HEAD[2] }>()?;
+        let is_whole = u64::from(u32::from_be_bytes(*length)) == counts.len() as u64;
+        let is_valid = counts
+            .windows(SMALLEST.len())
+            .all(|count| count != SMALLEST);
+        (is_whole && is_valid).then_some(*bounds)
+    };
+    let usable = parts(&inner).is_some() && parts(&inner) == parts(&own);
+    usable.then_some(inner).ok_or(UnusableHistogram)
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("it has a histogram that is damaged, or not one of a load")]
+struct UnusableHistogram;
 
 /// Serializes a histogram as base64 of the compressed V2 format, even if it is empty.
 mod encoded {
@@ -239,6 +277,8 @@ mod encoded {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -274,6 +314,29 @@ mod tests {
     fn times_outside_the_bounds_are_counted() {
         let latencies = measured(&[0, u64::MAX]);
         assert_eq!(latencies.latency.len(), 2);
+    }
+
+    #[test]
+    fn a_histogram_of_other_bounds_or_of_another_length_is_refused() {
+        let refused = |bytes: &[u8]| unpacked(bytes).is_err();
+        let ours = packed(&measured(&[7_000]).latency);
+        assert!(!refused(&ours) && refused(&ours[..ours.len() - 1]) && refused(b"x"));
+        let wider: Histogram<u64> = Histogram::new_with_bounds(1, u64::MAX, 5).expect("bounds");
+        assert!(refused(&packed(&wider)));
+        let (_, compressed) = ours.split_at(8);
+        let mut inner = Vec::new();
+        let read = ZlibDecoder::new(compressed).read_to_end(&mut inner);
+        read.expect("decompressed");
+        for (at, byte) in [(4, 0xff), (16, 9), (39, 1)] {
+            let mut changed = inner.clone();
+            changed[at] = byte;
+            let zlib = Vec::new();
+            let mut zlib = flate2::write::ZlibEncoder::new(zlib, flate2::Compression::fast());
+            zlib.write_all(&changed).expect("compressed");
+            let zlib = zlib.finish().expect("compressed");
+            let length = u32::try_from(zlib.len()).expect("short").to_be_bytes();
+            assert!(refused(&[&ours[..4], &length, &zlib].concat()), "{at}");
+        }
     }
 
     proptest! {

@@ -22,6 +22,10 @@ pub struct Measurements {
     pub over_time: TimeSeries,
     /// How long new events were sent, in microseconds.
     pub span_us: u64,
+    /// How long new events were to be sent according to the timetable, in microseconds; 0 if there is
+    /// none.
+    #[serde(default)]
+    pub planned_us: u64,
     /// The stalls of the sending machine.
     pub stalls: Stalls,
 }
@@ -48,6 +52,7 @@ impl Measurements {
         self.counts.add(&other.counts);
         self.warmup.add(&other.warmup);
         self.span_us = self.span_us.max(other.span_us);
+        self.planned_us = self.planned_us.max(other.planned_us);
         self.stalls.add(&other.stalls);
         Ok(())
     }
@@ -57,5 +62,15 @@ impl Measurements {
     pub fn events_per_second(&self) -> Option<f64> {
         let seconds = self.span_us as f64 / 1e6;
         (self.span_us > 0 && self.counts.events > 1).then(|| self.counts.events as f64 / seconds)
+    }
+
+    /// The new events per second and those that the timetable asked for, if there were notably fewer.
+    #[expect(clippy::cast_precision_loss, reason = "far below 2^53")]
+    pub fn fewer_than_asked(&self) -> Option<(f64, f64)> {
+        const NOTABLY: f64 = 0.99;
+        let all = self.counts.events.saturating_add(self.counts.unsent);
+        let asked = (self.planned_us > 0).then(|| all as f64 / (self.planned_us as f64 / 1e6))?;
+        let sent = self.events_per_second()?;
+        (sent < asked * NOTABLY).then_some((sent, asked))
     }
 }

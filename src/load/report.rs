@@ -168,7 +168,8 @@ impl LoadReport {
 
     /// The given expectations plus the implied ones.
     ///
-    /// Every delivery must be acknowledged, unless an expectation limits failures. No forgery may be
+    /// Every delivery must be acknowledged, unless an expectation limits failures. Every event must be
+    /// sent, unless an expectation limits how many are not, or the rate. No forgery may be
     /// accepted, and every one must be refused unless genuine deliveries failed as well. There are no
     /// implied expectations on deliveries or forgeries if none was sent.
     fn effective_expectations(&self, given: &[LoadExpectation]) -> Vec<LoadExpectation> {
@@ -180,6 +181,10 @@ impl LoadReport {
         let allows_failures = given.iter().any(LoadExpectation::allows_failures);
         if !allows_failures && !only_forgeries && !interrupted {
             add("undelivered = 0");
+        }
+        let allows_unsent = given.iter().any(LoadExpectation::allows_unsent);
+        if counts.unsent > 0 && !allows_unsent {
+            add("unsent = 0");
         }
         if counts.forgeries > 0 {
             add("accepted_forgeries = 0");

@@ -125,8 +125,14 @@ fn result(
         last.saturating_duration_since(measured_from)
     });
     let planned = shared.timetable.planned_span().filter(|_| !interrupted);
-    let span = planned.unwrap_or_default().max(actual);
-    measurements.span_us = u64::try_from(span.as_micros()).unwrap_or(u64::MAX);
+    let planned = planned.unwrap_or_default();
+    let microseconds = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+    measurements.span_us = microseconds(planned.max(actual));
+    measurements.planned_us = microseconds(planned);
+    if !interrupted {
+        let (warmup, measured) = shared.unsent();
+        (measurements.warmup.unsent, measurements.counts.unsent) = (warmup, measured);
+    }
     LoadResult {
         measurements,
         began,

@@ -109,7 +109,14 @@ impl Evidence {
     async fn problem(self, context: &RunContext) -> Option<SetupProblem> {
         let problem = match self {
             Self::Mistake(mistake) => SetupProblem::of_mistake(&mistake),
-            Self::Refused { status, body } => SetupProblem::of_refusals(status, &body),
+            Self::Refused { status, body } => {
+                let response = ResponseText {
+                    status,
+                    headers: &[],
+                    body: &body,
+                };
+                SetupProblem::of_refusals(response, &context.headers.names())
+            }
             Self::Closed(failure) => {
                 let explained = context.client.explain_closed(&context.target, &failure);
                 SetupProblem::of_failure(&explained.await?)

@@ -25,7 +25,7 @@ pub(crate) struct LoadRun {
     pub headers: ExtraHeaders,
     pub signer: Signer,
     pub clock: Clock,
-    pub live: Option<Arc<LiveStats>>,
+    pub live: Arc<LiveStats>,
     /// Watches the first responses; `None` if the set-up is not checked.
     pub setup: Option<Arc<SetupWatch>>,
 }
@@ -47,6 +47,8 @@ pub(super) struct SharedState {
     total: AtomicU64,
     /// When a worker first found that no new event follows.
     exhausted: OnceLock<Instant>,
+    /// When no new event may start any more, after the start.
+    cutoff: Option<Duration>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,8 +59,12 @@ pub(super) struct Claim {
 
 impl SharedState {
     pub(super) fn new(run: LoadRun, stop: StopHandle) -> Self {
+        let timetable = Timetable::new(&run.settings);
+        // A hung attempt keeps its connection busy for a timeout, which says little about the rate.
+        let grace = run.settings.drain.max(run.settings.retry.timeout.0);
         Self {
-            timetable: Timetable::new(&run.settings),
+            timetable,
+            cutoff: timetable.cutoff(grace),
             stop,
             receiver_stops: StopWatch::default(),
             next: AtomicU64::new(0),
@@ -82,10 +88,17 @@ impl SharedState {
             .add_permits(self.run.settings.connections.get());
     }
 
-    /// Waits for the next due event; `None` if no event follows.
-    pub(super) async fn claim_due(&self) -> Option<Claim> {
+    /// Waits for the next due event; `None` if no event follows, or if it is too late for one.
+    pub(super) async fn claim_due(&self, start: Option<Instant>) -> Option<Claim> {
         let permit = self.released.acquire().await.ok()?;
         permit.forget();
+        let since_start = start.map(|start| start.elapsed());
+        if since_start
+            .zip(self.cutoff)
+            .is_some_and(|(now, cutoff)| now >= cutoff)
+        {
+            return self.no_more();
+        }
         let index = self.next.fetch_add(1, Ordering::SeqCst);
         if index >= self.total.load(Ordering::SeqCst) {
             return self.no_more();
@@ -121,6 +134,14 @@ impl SharedState {
     pub(super) fn drain_deadline(&self) -> Option<Instant> {
         let exhausted = self.exhausted.get()?;
         exhausted.checked_add(self.run.settings.drain)
+    }
+
+    /// How many events of the warm-up and after it were due and not claimed.
+    pub(super) fn unsent(&self) -> (u64, u64) {
+        let (started, warmup) = (self.started(), self.timetable.own_warmup_events());
+        let all = self.timetable.own_events().unwrap_or_default();
+        let of_warmup = warmup.saturating_sub(started);
+        (of_warmup, all.saturating_sub(started.max(warmup)))
     }
 
     /// How many events were claimed, limited to the total.

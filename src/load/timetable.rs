@@ -63,6 +63,18 @@ impl Timetable {
         Some(self.warmup_events.saturating_add(measured))
     }
 
+    /// When no new event may start any more: `grace` after the last one was due. `None` at the rate
+    /// `max`.
+    pub(super) fn cutoff(&self, grace: Duration) -> Option<Duration> {
+        let last = self.due(self.own_events()?.checked_sub(1)?)?;
+        last.checked_add(grace)
+    }
+
+    /// How many of this shard's events belong to the warm-up.
+    pub(super) fn own_warmup_events(&self) -> u64 {
+        self.shard.count_of_first(self.warmup_events)
+    }
+
     /// The limit of measured events of this shard at the rate `max`, if there is one.
     pub(super) fn most_measured(&self) -> Option<u64> {
         match self.length {

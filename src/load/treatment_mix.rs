@@ -66,6 +66,11 @@ impl TreatmentMix {
         .into()
     }
 
+    /// Whether some events are delivered over two connections at the same time.
+    pub(crate) fn uses_twins(self) -> bool {
+        self.together > Percent::default() || self.duplicates > Percent::default()
+    }
+
     /// Combines the percentages, which must not exceed 100% together.
     pub(crate) fn new(
         forgeries: Percent,

@@ -80,7 +80,7 @@ impl Worker {
             .with_extra(run.headers.clone());
         Rc::new(Self {
             builder: RefCell::new(builder),
-            stats: RefCell::new(WorkerStats::new(run.live.is_some())),
+            stats: RefCell::default(),
             redeliveries: RefCell::default(),
             woken: Notify::new(),
             rescheduled: Notify::new(),
@@ -180,7 +180,7 @@ impl Worker {
                 biased;
                 _ = stage.changed() => {}
                 () = self.woken.notified() => {}
-                claim = self.shared.claim_due() => match claim {
+                claim = self.shared.claim_due(self.start.get()) => match claim {
                     Some(claim) => return Some(self.schedule(claim)),
                     None => self.exhaust(),
                 },
@@ -267,12 +267,9 @@ impl Worker {
     }
 
     async fn publish(&self) {
-        let Some(live) = &self.shared.run.live else {
-            return;
-        };
         loop {
             tokio::time::sleep(PUBLISHED_EVERY).await;
-            self.stats.borrow_mut().publish(live);
+            self.stats.borrow_mut().publish(&self.shared.run.live);
         }
     }
 }

@@ -29,17 +29,10 @@ pub(super) struct WorkerStats {
     /// Records the current second, once the load has started.
     pub(super) recorder: Option<SecondRecorder>,
     /// What is not published as live statistics yet.
-    unpublished: Option<RecentStats>,
+    unpublished: RecentStats,
 }
 
 impl WorkerStats {
-    pub(super) fn new(live: bool) -> Self {
-        Self {
-            unpublished: live.then(RecentStats::default),
-            ..Self::default()
-        }
-    }
-
     pub(super) fn counts(&mut self, scheduled: &ScheduledAttempt) -> &mut LoadCounts {
         if scheduled.measured {
             &mut self.measured
@@ -121,8 +114,8 @@ impl WorkerStats {
     }
 
     pub(super) fn genuine_ended(&mut self, scheduled: &ScheduledAttempt, ended: EndedAttempt) {
-        if let (Some((latency, _)), Some(unpublished)) = (ended.times, &mut self.unpublished) {
-            record(&mut unpublished.latency, latency);
+        if let Some((latency, _)) = ended.times {
+            record(&mut self.unpublished.latency, latency);
         }
         if let (true, Some(recorder)) = (scheduled.measured, &mut self.recorder) {
             recorder.attempt_ended(ended);
@@ -131,10 +124,8 @@ impl WorkerStats {
     }
 
     pub(super) fn attempt_ended(&mut self, is_error: bool) {
-        if let Some(unpublished) = &mut self.unpublished {
-            unpublished.attempts += 1;
-            unpublished.errors += u64::from(is_error);
-        }
+        self.unpublished.attempts += 1;
+        self.unpublished.errors += u64::from(is_error);
     }
 
     /// Remembers an event whose first delivery ended without an acknowledgement.
@@ -151,8 +142,6 @@ impl WorkerStats {
     }
 
     pub(super) fn publish(&mut self, live: &LiveStats) {
-        if let Some(unpublished) = &mut self.unpublished {
-            live.publish(unpublished);
-        }
+        live.publish(&mut self.unpublished);
     }
 }

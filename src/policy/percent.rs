@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::de::{self, Unexpected};
+use serde::{Serialize, Serializer};
 
 use super::decimal;
 use super::written::{Written, deserialize_written, written_schema};
@@ -64,6 +65,12 @@ impl fmt::Display for Percent {
             "" => write!(formatter, "{percent}%"),
             fraction => write!(formatter, "{percent}.{fraction}%"),
         }
+    }
+}
+
+impl Serialize for Percent {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 

@@ -47,6 +47,22 @@ impl<'a> Schedule<'a> {
         }
     }
 
+    /// A schedule that has returned this many waits already, perhaps in another process.
+    pub(crate) fn resumed(policy: &'a RetryPolicy, returned: u32) -> Self {
+        let last = match &policy.delays {
+            Delays::Exponential(backoff) if returned > 0 => {
+                let steps = i32::try_from(returned - 1).unwrap_or(i32::MAX);
+                multiply(backoff.first.0, backoff.factor.powi(steps)).min(backoff.max.0)
+            }
+            _ => Duration::ZERO,
+        };
+        Self {
+            policy,
+            returned,
+            last,
+        }
+    }
+
     pub(crate) fn next_delay(&mut self, rng: &mut (impl Rng + ?Sized)) -> Option<Duration> {
         if self.returned >= self.policy.attempts.saturating_sub(1) {
             return None;
@@ -137,6 +153,30 @@ mod tests {
         };
         let waits: Vec<_> = waits(&policy, 1).iter().map(Duration::as_secs).collect();
         assert_eq!(waits, [1, 2, 4, 8, 10, 10]);
+    }
+
+    #[test]
+    fn a_resumed_schedule_continues_where_it_was() {
+        let list = Delays::List(vec![seconds(1), seconds(2)]);
+        let exponential = Delays::Exponential(Exponential {
+            first: seconds(1),
+            factor: 3.0,
+            max: seconds(50),
+        });
+        for delays in [list, exponential] {
+            let policy = RetryPolicy {
+                attempts: 7,
+                delays,
+                ..RetryPolicy::default()
+            };
+            let whole = waits(&policy, 1);
+            for returned in 0..=7 {
+                let mut schedule = Schedule::resumed(&policy, returned);
+                let mut rng = ChaCha8Rng::seed_from_u64(1);
+                let rest: Vec<_> = std::iter::from_fn(|| schedule.next_delay(&mut rng)).collect();
+                assert_eq!(rest, whole[whole.len().min(returned as usize)..]);
+            }
+        }
     }
 
     prop_compose! {

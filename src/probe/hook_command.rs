@@ -1,15 +1,16 @@
 //! A command of a profile, which reads a probe or is another hook.
 
+use std::env;
 use std::fmt;
 use std::io;
-use std::process::{ExitStatus, Stdio};
+use std::path::Path;
+use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncReadExt as _};
-use tokio::process::Command;
-
+use super::command_process::{CommandProcess, Ended};
 use super::hook_error::{HookError, HookFailure};
 use super::placeholders::{expand_variables, fill_in};
 use super::redaction::Redaction;
+use crate::policy::DurationText;
 
 #[derive(Clone)]
 pub(crate) struct HookCommand {
@@ -23,9 +24,6 @@ impl fmt::Debug for HookCommand {
         formatter.write_str("HookCommand")
     }
 }
-
-/// The maximum number of bytes read from a command's output.
-const OUTPUT_LIMIT: u64 = 64 * 1024;
 
 /// How many lines of a failed command's errors are shown.
 const SHOWN_LINES: usize = 4;
@@ -62,10 +60,20 @@ impl HookCommand {
         self.words.first().map_or("", String::as_str)
     }
 
+    /// That the program is not there, if so.
+    pub(crate) fn missing_program(&self) -> Option<HookFailure> {
+        let program = self.program();
+        let is_missing = !program.contains('{') && which::which(program).is_err();
+        is_missing.then(|| cannot_run(program, &no_such_program(program)))
+    }
+
     /// Runs the program with these values in its arguments. It must exit with 0. Returns its output.
+    /// Ends the program, and all that it started, if it takes longer than `timeout`; `late` says so.
     pub(crate) async fn run(
         &self,
         values: &[(impl AsRef<str>, &str)],
+        timeout: Duration,
+        late: impl FnOnce() -> HookFailure,
     ) -> Result<String, HookFailure> {
         let words = self.words.iter();
         let words: Vec<String> = words
@@ -74,15 +82,29 @@ impl HookCommand {
         let [program, arguments @ ..] = words.as_slice() else {
             return Err(HookFailure::new("the command is empty"));
         };
-        let (status, output, errors) = run(program, arguments).await.map_err(|error| {
+        let unusable = |error: io::Error| {
             let reason = match error.kind() {
-                io::ErrorKind::NotFound => {
-                    "there is no such program: install it, or write its full path".to_owned()
-                }
+                io::ErrorKind::NotFound => no_such_program(program),
                 _ => error.to_string(),
             };
-            HookFailure::new(format!("failed to run {program}: {reason}")).general(true)
-        })?;
+            cannot_run(program, &reason)
+        };
+        let process = CommandProcess::start(program, arguments).map_err(unusable)?;
+        let (status, output, errors) = match process.ended(timeout).await.map_err(unusable)? {
+            Ended::Whole {
+                status,
+                output,
+                errors,
+            } => (status, output, errors),
+            Ended::OutputHeld => {
+                let limit = DurationText(timeout);
+                return Err(HookFailure::new(format!(
+                    "{program} ended, but after {limit} a program that it started in the background still \
+                     had its output open; redirect the output of that program, as in `server >server.log 2>&1 &`"
+                )));
+            }
+            Ended::Late => return Err(late()),
+        };
         if status.success() {
             return Ok(output);
         }
@@ -107,29 +129,20 @@ impl HookCommand {
     }
 }
 
-/// Runs a command and returns its status, output and errors. Dropping the future kills the command.
-async fn run(program: &str, arguments: &[String]) -> io::Result<(ExitStatus, String, String)> {
-    let mut child = Command::new(program)
-        .args(arguments)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()?;
-    let (output, errors) = (child.stdout.take(), child.stderr.take());
-    let (output, errors, status) = tokio::join!(read_text(output), read_text(errors), child.wait());
-    Ok((status?, output?, errors?))
+fn cannot_run(program: &str, reason: &str) -> HookFailure {
+    HookFailure::new(format!("failed to run {program}: {reason}")).general(true)
 }
 
-async fn read_text(pipe: Option<impl AsyncRead + Unpin>) -> io::Result<String> {
-    let mut bytes = Vec::new();
-    if let Some(mut pipe) = pipe {
-        (&mut pipe)
-            .take(OUTPUT_LIMIT)
-            .read_to_end(&mut bytes)
-            .await?;
-        // Drain the rest so that the command does not block.
-        tokio::io::copy(&mut pipe, &mut tokio::io::sink()).await?;
+fn no_such_program(program: &str) -> String {
+    let path = Path::new(program);
+    // A name alone is looked up in `PATH`.
+    let is_in_folder = path.is_relative() && path.components().count() > 1;
+    match env::current_dir() {
+        Ok(folder) if is_in_folder => format!(
+            "there is no such program in {}: start aghook in the folder that the path starts from, or write its \
+             full path",
+            folder.display()
+        ),
+        _ => "there is no such program: install it, or write its full path".to_owned(),
     }
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }

@@ -13,6 +13,9 @@ use super::redaction::Redaction;
 use crate::scenario::{HeaderSource, ProbeRequest, placeholders};
 use crate::transport::{AllowedHosts, Client, OutgoingRequest, Response, SendOptions, Target};
 
+/// A whole inventory, or what many players hold, may be long.
+const BODY_LIMIT: usize = 256 * 1024;
+
 #[derive(Clone)]
 pub(crate) struct HttpHook {
     method: Method,
@@ -35,13 +38,38 @@ impl HttpHook {
         headers: &IndexMap<String, HeaderSource>,
         allowed: &AllowedHosts,
     ) -> Result<Self, HookError> {
-        let method = Method::from_bytes(request.method.as_bytes())
-            .map_err(|_| HookError::Method(request.method.clone()))?;
         let mut used = Vec::new();
         let filled = headers
             .iter()
             .map(|(name, value)| Ok((name.clone(), header_value(value, &mut used)?)))
             .collect::<Result<_, HookError>>()?;
+        Self::with_headers(request, filled, allowed, used)
+    }
+
+    /// Checks all that does not depend on environment variables and files.
+    pub(super) fn check(
+        request: &ProbeRequest,
+        headers: &IndexMap<String, HeaderSource>,
+        allowed: &AllowedHosts,
+    ) -> Result<(), HookError> {
+        let sample = headers.iter().map(|(name, value)| {
+            let value = match value {
+                HeaderSource::Text(text) => text.clone(),
+                HeaderSource::Env(_) | HeaderSource::File(_) => "sample".to_owned(),
+            };
+            (name.clone(), value)
+        });
+        Self::with_headers(request, sample.collect(), allowed, Vec::new()).map(drop)
+    }
+
+    fn with_headers(
+        request: &ProbeRequest,
+        filled: Vec<(String, String)>,
+        allowed: &AllowedHosts,
+        used: Vec<String>,
+    ) -> Result<Self, HookError> {
+        let method = Method::from_bytes(request.method.as_bytes())
+            .map_err(|_| HookError::Method(request.method.clone()))?;
         let hook = Self {
             method,
             url: request.url.clone(),
@@ -88,9 +116,11 @@ impl HttpHook {
                 .map_err(HookError::from)?
                 .body(json);
         }
-        let exchange = client
-            .send(&target, &request, SendOptions::within(timeout))
-            .await;
+        let options = SendOptions {
+            body_limit: BODY_LIMIT,
+            ..SendOptions::within(timeout)
+        };
+        let exchange = client.send(&target, &request, options).await;
         match exchange.result {
             Ok(response) => Ok((name, response)),
             Err(failure) => {

@@ -1,12 +1,11 @@
 //! The values of headers, read from the environment and from files.
 
-use std::fs::File;
-use std::io::Read as _;
 use std::path::Path;
 
 use super::hook_error::HookError;
 use super::placeholders::{VariableNotSet, expand_variables};
 use super::redaction::Redaction;
+use crate::files;
 use crate::scenario::{DeliveryHeaders, HeaderSource};
 use crate::transport::ExtraHeaders;
 
@@ -86,9 +85,7 @@ pub(super) fn header_value(
 /// Reads a value from a file and removes one trailing newline.
 fn file_value(path: &Path) -> Result<String, HookError> {
     let refused = |reason: &str| HookError::File(path.to_owned(), reason.to_owned());
-    let mut bytes = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(FILE_LIMIT + 1).read_to_end(&mut bytes))
+    let bytes = files::read_start(path, FILE_LIMIT)
         .map_err(|error| refused(&format!("can't be read: {error}")))?;
     if bytes.len() as u64 > FILE_LIMIT {
         return Err(refused("is larger than 64 KiB"));

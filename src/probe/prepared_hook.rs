@@ -1,7 +1,10 @@
 //! A hook of the profile, ready to run: it scripts the receiver's responses, restarts it, or changes
 //! something else in the test set-up.
 
+use std::sync::Arc;
 use std::time::Duration;
+
+use tokio::sync::RwLock;
 
 use super::hook_command::HookCommand;
 use super::hook_error::{HookError, HookFailure};
@@ -17,6 +20,8 @@ pub(crate) struct PreparedHook {
     source: PreparedHookSource,
     timeout: Duration,
     has_placeholders: bool,
+    /// Read-locked while it restarts the receiver.
+    restarting: Arc<RwLock<()>>,
 }
 
 #[derive(Debug, Clone)]
@@ -39,6 +44,7 @@ impl PreparedHook {
             source,
             timeout: hook.timeout.0,
             has_placeholders: !hook.placeholders().is_empty(),
+            restarting: Arc::default(),
         })
     }
 
@@ -54,6 +60,14 @@ impl PreparedHook {
         }
     }
 
+    /// That the program of its command is not there, if so.
+    pub(crate) fn missing_program(&self) -> Option<HookFailure> {
+        match &self.source {
+            PreparedHookSource::Http(_) => None,
+            PreparedHookSource::Command(command) => command.missing_program(),
+        }
+    }
+
     /// Runs the hook with the values of its placeholders, such as `("player_id", "P1")`. A request
     /// has `json` as its body.
     pub(crate) async fn run(
@@ -62,9 +76,31 @@ impl PreparedHook {
         values: &[(&str, &str)],
         json: Option<String>,
     ) -> Result<(), HookFailure> {
-        let late =
-            |timeout| format!("it did not end within {timeout}; set a longer `timeout` for it");
-        self.in_time(late, self.call(client, values, json)).await
+        let values = in_braces(values);
+        match &self.source {
+            PreparedHookSource::Http(request) => {
+                let call = async {
+                    let sent = request.send(client, &values, json, self.timeout);
+                    let (name, response) = sent.await?;
+                    match response.status {
+                        200..300 => Ok(()),
+                        status => Err(HookFailure::new(format!("{name} returned {status}"))),
+                    }
+                };
+                self.in_time(|| self.did_not_end(), call).await
+            }
+            PreparedHookSource::Command(command) => {
+                let run = command.run(&values, self.timeout, || self.did_not_end());
+                run.await.map(drop).map_err(|failure| self.shown(failure))
+            }
+        }
+    }
+
+    fn did_not_end(&self) -> HookFailure {
+        let timeout = DurationText(self.timeout);
+        HookFailure::new(format!(
+            "it did not end within {timeout}; set a longer `timeout` for it"
+        ))
     }
 
     /// Sets the receiver's next responses to a player.
@@ -87,8 +123,9 @@ impl PreparedHook {
         client: &Client,
         instances: impl Iterator<Item = &Target>,
     ) -> Result<(), HookFailure> {
-        let restarted = async {
-            self.call(client, &[], None).await?;
+        let _restarting = self.restarting.read().await;
+        self.run(client, &[], None).await?;
+        let accepted = async {
             for target in instances {
                 while client.probe_connection(target).await.is_err() {
                     tokio::time::sleep(POLL_INTERVAL).await;
@@ -96,44 +133,42 @@ impl PreparedHook {
             }
             Ok(())
         };
-        let late = |timeout| {
-            format!(
+        let late = || {
+            let timeout = DurationText(self.timeout);
+            HookFailure::new(format!(
                 "the receiver did not accept connections within {timeout} of its restart; set a \
                  longer `timeout` for `restart`"
-            )
+            ))
         };
-        self.in_time(late, restarted).await
+        self.in_time(late, accepted).await
     }
 
-    async fn call(
-        &self,
-        client: &Client,
-        values: &[(&str, &str)],
-        json: Option<String>,
-    ) -> Result<(), HookFailure> {
-        let values = in_braces(values);
-        match &self.source {
-            PreparedHookSource::Http(request) => {
-                let (name, response) = request.send(client, &values, json, self.timeout).await?;
-                match response.status {
-                    200..300 => Ok(()),
-                    status => Err(HookFailure::new(format!("{name} returned {status}"))),
-                }
-            }
-            PreparedHookSource::Command(command) => command.run(&values).await.map(drop),
-        }
+    /// Whether a restart runs.
+    pub(crate) fn is_restarting(&self) -> bool {
+        self.restarting.try_write().is_err()
+    }
+
+    /// Completes when no restart runs, which the timeout bounds. A restart that has not begun waits
+    /// meanwhile.
+    pub(crate) async fn restart_ended(&self) {
+        drop(self.restarting.write().await);
     }
 
     async fn in_time(
         &self,
-        late: impl FnOnce(DurationText) -> String,
+        late: impl FnOnce() -> HookFailure,
         work: impl Future<Output = Result<(), HookFailure>>,
     ) -> Result<(), HookFailure> {
         let done = tokio::time::timeout(self.timeout, work).await;
-        let done = done.unwrap_or_else(|_| Err(HookFailure::new(late(DurationText(self.timeout)))));
-        done.map_err(|failure| match &self.source {
+        let done = done.unwrap_or_else(|_| Err(late()));
+        done.map_err(|failure| self.shown(failure))
+    }
+
+    /// Without the environment variables in the request's headers or the command.
+    fn shown(&self, failure: HookFailure) -> HookFailure {
+        match &self.source {
             PreparedHookSource::Http(request) => failure.redacted(request.redaction()),
             PreparedHookSource::Command(command) => failure.redacted(command.redaction()),
-        })
+        }
     }
 }

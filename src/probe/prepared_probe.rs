@@ -225,7 +225,8 @@ impl PreparedProbe {
             }
             PreparedProbeSource::Command(command) => {
                 let program = command.program();
-                let output = self.in_time(program, command.run(&values)).await;
+                let late = || self.timed_out(program);
+                let output = command.run(&values, self.timeout, late).await;
                 output.and_then(|output| self.reader.output(program, output))
             }
             PreparedProbeSource::Function(ProbeFunction(function)) => {
@@ -241,12 +242,13 @@ impl PreparedProbe {
         name: &str,
         reading: impl Future<Output = Result<T, HookFailure>>,
     ) -> Result<T, HookFailure> {
-        let timed_out = |_| {
-            let timeout = DurationText(self.timeout);
-            HookFailure::new(format!("{name} timed out after {timeout}"))
-        };
         let read = tokio::time::timeout(self.timeout, reading).await;
-        read.map_err(timed_out).flatten()
+        read.map_err(|_| self.timed_out(name)).flatten()
+    }
+
+    fn timed_out(&self, name: &str) -> HookFailure {
+        let timeout = DurationText(self.timeout);
+        HookFailure::new(format!("{name} timed out after {timeout}"))
     }
 }
 

@@ -208,6 +208,27 @@ impl AnswerReader {
     }
 }
 
+/// Reads the number of a player and an SKU, as a probe with this path does.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn read_number(
+    response: &Response,
+    path: ReadPath,
+    pair: ProbePair<'_>,
+    redaction: Redaction,
+) -> Result<Option<i128>, HookFailure> {
+    let reader = AnswerReader {
+        read: Some(path),
+        has_lines: false,
+        missing: Some(0),
+        history: ProbeHistory::default(),
+        redaction,
+    };
+    let answer = reader.response("GET /", response)?;
+    let value = reader.value(&answer, pair)?;
+    let number = value.map(|value| value.number(&reader.redaction));
+    number.transpose()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

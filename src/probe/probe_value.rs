@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use super::hook_error::HookFailure;
 use super::redaction::Redaction;
-use crate::scenario::shortened;
+use crate::scenario::document::shortened;
+use crate::scenario::shortened as shortened_json;
 
 /// A value before it is known whether a number or a text is wanted.
 #[derive(Debug, Clone)]
@@ -23,7 +24,7 @@ impl ProbeValue {
         match self {
             Self::Number(number) => Ok(*number),
             Self::Json { path, value } => number_in(value).ok_or_else(|| {
-                let shown = shortened(&redaction.json(value));
+                let shown = shortened_json(&redaction.json(value));
                 HookFailure::new(format!("{path} is not a whole number: {shown}"))
             }),
             Self::Printed { program, text } if text.trim().is_empty() => {
@@ -33,8 +34,19 @@ impl ProbeValue {
                 )))
             }
             Self::Printed { program, text } => text.trim().parse().map_err(|_| {
-                let shown = first_line(&redaction.text(text.trim()));
-                HookFailure::new(format!("{program} did not print a whole number: {shown:?}"))
+                let text = redaction.text(text.trim());
+                let shown = first_line(&text);
+                HookFailure::new(match text.lines().count() {
+                    1 => format!("{program} did not print a whole number: {shown:?}"),
+                    lines => {
+                        let second = first_line(text.lines().nth(1).unwrap_or_default());
+                        format!(
+                            "{program} printed {lines} lines instead of one whole number: {shown:?}, \
+                             {second:?}{}",
+                            if lines > 2 { ", …" } else { "" }
+                        )
+                    }
+                })
             }),
         }
     }
@@ -55,8 +67,7 @@ impl ProbeValue {
 
 /// The beginning of a text for a message.
 pub(super) fn first_line(text: &str) -> String {
-    let line = text.lines().next().unwrap_or_default();
-    line.chars().take(80).collect()
+    shortened(text.lines().next().unwrap_or_default(), 80)
 }
 
 /// A whole number in JSON: an integer, a float without a fraction, or a string.
@@ -98,6 +109,27 @@ mod tests {
             json!([1]),
         ] {
             assert_eq!(number_in(&invalid), None, "{invalid}");
+        }
+    }
+
+    #[test]
+    fn several_lines_are_no_number() {
+        let redaction = Redaction::new([]);
+        for (text, expected) in [
+            ("x\n", "psql did not print a whole number: \"x\""),
+            (
+                "5\n6\n",
+                "psql printed 2 lines instead of one whole number: \"5\", \"6\"",
+            ),
+            (
+                "5\n6\n7\n",
+                "psql printed 3 lines instead of one whole number: \"5\", \"6\", …",
+            ),
+        ] {
+            let (program, text) = ("psql".to_owned(), text.to_owned());
+            let printed = ProbeValue::Printed { program, text };
+            let failure = printed.number(&redaction).expect_err(expected);
+            assert_eq!(failure.to_string(), expected);
         }
     }
 

@@ -9,16 +9,16 @@ use crate::protocol::{SIGNATURE_HEADER, Signer, TIMESTAMP_HEADER};
 use super::refusal::Refusal;
 
 #[derive(Clone, Copy)]
-pub(super) struct Evidence<'a> {
-    pub(super) headers: &'a HeaderMap,
-    pub(super) body: &'a [u8],
-    pub(super) signer: &'a Signer,
+pub(crate) struct Evidence<'a> {
+    pub(crate) headers: &'a HeaderMap,
+    pub(crate) body: &'a [u8],
+    pub(crate) signer: &'a Signer,
     /// The receiver's time, in Unix seconds.
-    pub(super) now: u64,
-    pub(super) tolerance: Duration,
+    pub(crate) now: u64,
+    pub(crate) tolerance: Duration,
 }
 
-pub(super) fn authenticate(evidence: &Evidence<'_>) -> Result<(), Refusal> {
+pub(crate) fn authenticate(evidence: &Evidence<'_>) -> Result<(), Refusal> {
     let signature = only_value(evidence.headers, SIGNATURE_HEADER)?;
     let timestamp = only_value(evidence.headers, TIMESTAMP_HEADER)?;
     let seconds = parse_timestamp(timestamp)?;
@@ -41,7 +41,7 @@ pub(super) fn only_value<'a>(
 }
 
 /// Accepts digits only, because `u64::from_str` also accepts a leading `+`.
-pub(super) fn parse_timestamp(text: &[u8]) -> Result<u64, Refusal> {
+pub(crate) fn parse_timestamp(text: &[u8]) -> Result<u64, Refusal> {
     if !text.iter().all(u8::is_ascii_digit) {
         return Err(Refusal::TimestampMalformed);
     }

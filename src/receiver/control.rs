@@ -36,6 +36,29 @@ struct HeldItem<'a> {
     quantity: u128,
 }
 
+/// Whether a request names a host that may be that of a web page. By DNS rebinding, such a page reaches this
+/// machine in a browser; the webhook's endpoint is safe, because a page can't sign.
+fn names_other_host(parts: &Parts) -> bool {
+    let header = parts.headers.get(http::header::HOST);
+    let header = header.map(|host| host.to_str().unwrap_or_default());
+    let Some(host) = parts
+        .uri
+        .authority()
+        .map(http::uri::Authority::as_str)
+        .or(header)
+    else {
+        // No browser leaves it out.
+        return false;
+    };
+    let Ok(authority) = host.parse::<http::uri::Authority>() else {
+        return true;
+    };
+    let host = authority.host().trim_matches(['[', ']']);
+    let is_address = host.parse::<std::net::IpAddr>().is_ok();
+    let host = host.to_ascii_lowercase();
+    !is_address && host != "localhost" && !host.ends_with(".localhost")
+}
+
 pub(super) async fn handle(
     backend: &Arc<Backend>,
     parts: &mut Parts,
@@ -45,6 +68,10 @@ pub(super) async fn handle(
         Ok(route) => route,
         Err(refusal) => return RequestOutcome::failed(refusal),
     };
+    let is_open = matches!(route, Route::Webhook | Route::Health);
+    if !is_open && !backend.game.settings.allow_remote && names_other_host(parts) {
+        return RequestOutcome::failed(Refusal::OtherHost);
+    }
     let allowed = allowed_methods(&route);
     if !allowed.split(", ").any(|method| parts.method == method) {
         return RequestOutcome::failed(Refusal::MethodNotAllowed { allowed });
@@ -101,12 +128,11 @@ async fn player_item(
 ) -> Result<RequestOutcome, Failure> {
     backend.flaws.work_on_queue(&backend.game).await?;
     let ledger = &backend.game.ledger;
-    let held = backend.variants.inventory(
-        ledger,
-        backend.stored_player(player_id),
-        Some(sku.to_owned()),
-    );
-    let response = if let Some(&quantity) = held.await?.get(sku) {
+    let (owner, row) = backend.flaws.balance(player_id, sku);
+    let held = backend
+        .variants
+        .inventory(ledger, backend.stored_player(&owner), Some(row.clone()));
+    let response = if let Some(&quantity) = held.await?.get(&row) {
         let body = PlayerItemBody {
             player_id,
             sku,

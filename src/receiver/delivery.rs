@@ -87,11 +87,11 @@ impl Backend {
         let settings = &self.game.settings;
         self.variants.admit(&headers)?;
         self.flaws.admit(&headers)?;
-        let body = self.flaws.read(body, settings.body_timeout).await?;
+        let (signed, body) = self.flaws.read(body, settings.body_timeout).await?;
         let now = self.game.now();
         let authenticated = self.flaws.authenticate(&Evidence {
             headers: &headers,
-            body: &body,
+            body: &signed,
             signer: &self.game.signer,
             now,
             tolerance: settings.tolerance,
@@ -123,7 +123,7 @@ impl Backend {
             if records {
                 entry.grants.clear();
                 // If the ledger fails, the key stays unused.
-                let _ = self.record(entry).await;
+                let _ = self.record(entry, &event).await;
             } else {
                 let (key, body) = (entry.idempotency_key, entry.body);
                 if let Ok(Some(_)) = self.flaws.recall(&self.game, key, body).await {
@@ -145,6 +145,13 @@ impl Backend {
             .as_ref()
             .ok()
             .map(|event| event.event_data.player_id.to_string());
+        if let Some(remembered) = self.remembered_refusal(event.as_ref().ok(), delivery) {
+            return remembered.for_player(player_id);
+        }
+        let key = event
+            .as_ref()
+            .ok()
+            .map(|event| self.identify(event, delivery).1);
         let scripted = self.scripts.next(player_id.as_deref());
         let outcome = match (scripted, event) {
             (Some(status), event) if !status.is_success() => {
@@ -153,7 +160,7 @@ impl Backend {
             }
             (_, Err(refusal)) => Err(refusal.into()),
             (_, Ok(event)) => {
-                let (_, key) = self.flaws.identify(&event, &delivery.signature());
+                let (_, key) = self.identify(&event, delivery);
                 let work = self
                     .record_event(&event, delivery, scripted)
                     .map(|recorded| recorded.unwrap_or_else(RequestOutcome::failed))
@@ -164,9 +171,32 @@ impl Backend {
                 processed.await.map_err(Failure::from)
             }
         };
-        outcome
-            .unwrap_or_else(RequestOutcome::failed)
-            .for_player(player_id)
+        let outcome = outcome.unwrap_or_else(RequestOutcome::failed);
+        if let Some(key) = key {
+            self.flaws.remember_refusal(key, &outcome.response);
+        }
+        outcome.for_player(player_id)
+    }
+
+    /// The response to an earlier attempt that was refused, if a flaw remembers it.
+    fn remembered_refusal(
+        &self,
+        event: Option<&Event>,
+        delivery: &IncomingDelivery,
+    ) -> Option<RequestOutcome> {
+        let (name, key) = self.identify(event?, delivery);
+        let response = self.flaws.remembered_refusal(&key)?;
+        let decision = Decision::Redelivery {
+            key: name,
+            same_body: true,
+        };
+        Some(RequestOutcome::new(response, decision))
+    }
+
+    /// The name and the value of the key by which deliveries of the event are recognized.
+    fn identify(&self, event: &Event, delivery: &IncomingDelivery) -> (&'static str, String) {
+        let now = self.game.now();
+        self.flaws.identify(event, &delivery.signature(), now)
     }
 
     /// The event as the receiver understands it.
@@ -212,7 +242,7 @@ impl Backend {
         delivery: &IncomingDelivery,
         scripted: Option<StatusCode>,
     ) -> Result<RequestOutcome, Failure> {
-        let (key_name, key) = self.flaws.identify(event, &delivery.signature());
+        let (key_name, key) = self.identify(event, delivery);
         let first = match self.entry(event, delivery) {
             Ok((decision, mut entry)) => {
                 let response = match self.flaws.declining_response(event) {
@@ -220,7 +250,7 @@ impl Backend {
                     None => ReceiverResponse::success(scripted.unwrap_or(StatusCode::OK)),
                 };
                 entry.response = response.clone();
-                match self.record(entry).await? {
+                match self.record(entry, event).await? {
                     RecordOutcome::First => {
                         self.flaws.forget_keys(event);
                         return Ok(RequestOutcome::new(response, decision));
@@ -248,8 +278,8 @@ impl Backend {
                 let Some(first) = recalled else {
                     if self.flaws.has(Flaw::KeyOfRefusalKept) {
                         let none = Grants::default();
-                        self.record(self.entry_of(&Decision::Granted, none, event, delivery))
-                            .await?;
+                        let entry = self.entry_of(&Decision::Granted, none, event, delivery);
+                        self.record(entry, event).await?;
                     }
                     return Err(refusal.into());
                 };
@@ -282,7 +312,7 @@ impl Backend {
         event: &Event,
         delivery: &IncomingDelivery,
     ) -> LedgerEntry {
-        let (_, idempotency_key) = self.flaws.identify(event, &delivery.signature());
+        let (_, idempotency_key) = self.identify(event, delivery);
         let is_skipped = matches!(decision, Decision::Skipped(_));
         LedgerEntry {
             redemption: if is_skipped {
@@ -366,9 +396,13 @@ impl Backend {
         self.game.settings_for(&event.event_data.player_id)
     }
 
-    async fn record(&self, entry: LedgerEntry) -> Result<RecordOutcome, LedgerError> {
+    async fn record(
+        &self,
+        entry: LedgerEntry,
+        event: &Event,
+    ) -> Result<RecordOutcome, LedgerError> {
         let hiding = self.variants.hide_grants(&entry).await;
-        let recorded = self.flaws.record(&self.game, entry).await?;
+        let recorded = self.flaws.record(&self.game, entry, event).await?;
         if let Some(hiding) = hiding.filter(|_| recorded == RecordOutcome::First) {
             hiding.begin();
         }

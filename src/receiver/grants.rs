@@ -26,7 +26,7 @@ pub(super) fn skip_reason(event: &Event, settings: &ReceiverSettings) -> Option<
 }
 
 /// Everything that the event grants. Either all items can be granted or the whole event is refused.
-pub(super) fn grants(event: &Event, settings: &ReceiverSettings) -> Result<Grants, Refusal> {
+pub(crate) fn grants(event: &Event, settings: &ReceiverSettings) -> Result<Grants, Refusal> {
     let mut total = Grants::new();
     for item in event.event_data.granted_items() {
         for (sku, quantity) in with_fallback(item, settings)? {
@@ -55,6 +55,7 @@ fn with_fallback(item: &Item, settings: &ReceiverSettings) -> Result<Grants, Ref
 /// The quantities that one item grants. An empty bundle grants nothing.
 fn expand(item: &Item, settings: &ReceiverSettings) -> Result<Grants, Refusal> {
     let mut quantities = Grants::new();
+    let mut handling = settings.bundles;
     // Iterative, because the sender controls the depth.
     let mut unopened = vec![BundlePart {
         sku: &item.sku,
@@ -69,10 +70,13 @@ fn expand(item: &Item, settings: &ReceiverSettings) -> Result<Grants, Refusal> {
         if settings.cannot_grant.contains(part.sku) {
             return Err(cannot_grant());
         }
-        match (part.kind, settings.bundles) {
-            (ItemKind::Bundle, BundleHandling::Nested) => {
+        match (part.kind, handling) {
+            (ItemKind::Bundle, BundleHandling::Nested | BundleHandling::Parts) => {
                 for inner in part.nested {
                     unopened.push(part.inside(inner)?);
+                }
+                if handling == BundleHandling::Parts {
+                    handling = BundleHandling::Sku;
                 }
             }
             // An undocumented type does not change that the player gets this quantity of the SKU. `[A]`

@@ -39,6 +39,11 @@ impl KeyLocks {
     fn of(&self, key: &str) -> Arc<tokio::sync::Mutex<()>> {
         Arc::clone(lock(&self.0).entry(key.to_owned()).or_default())
     }
+
+    /// Removes a lock, even if somebody holds it or waits for it.
+    fn remove(&self, key: &str) {
+        lock(&self.0).remove(key);
+    }
 }
 
 /// Locks even if another thread panicked while holding the lock: every state of these values is

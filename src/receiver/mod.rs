@@ -40,12 +40,18 @@ mod variant;
 #[cfg(test)]
 mod tests;
 
+#[cfg(any(test, fuzzing))]
+pub(crate) use authentication::{Evidence, authenticate, parse_timestamp};
 pub(crate) use error::ReceiverError;
 pub use flaw::{Flaw, FlawClass};
+#[cfg(any(test, fuzzing))]
+pub(crate) use grants::grants;
 #[cfg(test)]
 pub(crate) use ledger::LedgerError;
 pub use ledger::Store;
 pub(crate) use outcome::{Decision, ReceivedRequest};
+#[cfg(any(test, fuzzing))]
+pub(crate) use parsing::parse_event;
 #[cfg(test)]
 pub(crate) use refusal::Refusal;
 pub use server::Receiver;

@@ -13,7 +13,7 @@ struct Envelope {
 
 /// Parses a `coupon.redeemed`, `item.add` or `item.remove` event, the latter two as the event of a
 /// coupon with the same items. Undocumented keys are accepted.
-pub(super) fn parse_event(body: &[u8]) -> Result<Event, Refusal> {
+pub(crate) fn parse_event(body: &[u8]) -> Result<Event, Refusal> {
     let event = match serde_json::from_slice::<Event>(body) {
         Ok(event) if event.event_type == Event::COUPON_REDEEMED => event,
         Ok(event) => parse_item_event(body, &event.event_type)?,

@@ -89,6 +89,10 @@ pub enum Refusal {
     MalformedScript,
     #[error("no endpoint has this path")]
     NoSuchPath,
+    #[error(
+        "the Host header names another host; use an IP address or localhost, or start `aghook receive` with --allow-remote"
+    )]
+    OtherHost,
     #[error("this path allows only {allowed}")]
     MethodNotAllowed { allowed: &'static str },
 }
@@ -128,6 +132,7 @@ impl Refusal {
             | Self::NonAsciiId
             | Self::BeyondLimits(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::CausedByFlaw { status, .. } | Self::InProgress { status } => *status,
+            Self::OtherHost => StatusCode::MISDIRECTED_REQUEST,
             Self::NoSuchPath | Self::UnknownPlayer => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
         }

@@ -25,6 +25,8 @@ pub enum BundleHandling {
     /// bundles around it. `[A]`
     #[default]
     Nested,
+    /// Grant each part of the bundle by its own SKU, even if it is a bundle itself.
+    Parts,
     /// Grant the bundle's own SKU and ignore its contents.
     Sku,
 }

@@ -81,6 +81,8 @@ named_enum! {
             "Answers 200 if a player has no room for an item, keeps the item in a mailbox, and grants it as soon as there is room.";
         BundleBySku "bundle_by_sku"
             "Grants a bundle by its own SKU.";
+        BundlePartsBySku "bundle_parts_by_sku"
+            "Grants each part of a bundle by its own SKU, even if it is a bundle itself.";
         BundleQuantityIgnored "bundle_quantity_ignored"
             "Does not multiply the contents of a bundle by the bundle's quantity.";
         FallbackGranted "fallback_granted"

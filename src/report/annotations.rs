@@ -1,10 +1,10 @@
-//! Annotations for GitHub workflows: one line for each likely or common cause and for each scenario with other
-//! problems. GitHub shows them on the run's page and beside the scenario's file in a pull request.
+//! Annotations for GitHub workflows: one line for each likely cause, for each common problem and for each
+//! scenario with other problems. GitHub shows them on the run's page and beside the scenario's file in a pull request.
 
 use std::io::{self, Write};
 
 use super::counts::{counted, first_of};
-use super::failure_groups::{CommonCause, CommonCauses, cause_list};
+use super::failure_groups::{CommonProblem, CommonProblems, problem_numbers};
 use super::run_record::RunRecord;
 use super::scenario_record::{ScenarioRecord, check_line};
 use crate::run::LikelyCause;
@@ -18,8 +18,8 @@ pub(super) fn write_annotations(out: &mut dyn Write, run: &RunRecord) -> io::Res
     for cause in &run.ended.likely_causes {
         writeln!(out, "{}", likely_cause(cause, run))?;
     }
-    for cause in &run.common.causes {
-        writeln!(out, "{}", cause_annotation(cause, &run.common))?;
+    for problem in &run.common.problems {
+        writeln!(out, "{}", problem_annotation(problem, &run.common))?;
     }
     let mut scenarios = run.with_own_problems().into_iter();
     scenarios.try_for_each(|record| writeln!(out, "{}", annotation(record)))
@@ -43,9 +43,9 @@ fn annotation(record: &ScenarioRecord) -> String {
     checks.sort_by_key(|placed| std::cmp::Reverse(placed.check.verdict));
     let checks = checks.iter().map(|placed| check_line(placed.check));
     let mut message: Vec<String> = first_of(checks, CHECK_LIMIT).collect();
-    let causes = record.causes();
-    if !causes.is_empty() {
-        message.push(format!("also affected by {}", cause_list(&causes)));
+    let problems = record.common_problems();
+    if !problems.is_empty() {
+        message.push(format!("also affected by {}", problem_numbers(&problems)));
     }
     let (started, verdict) = (&record.started, record.ended.verdict);
     let title = format!("{verdict}: {}", started.name);
@@ -53,20 +53,26 @@ fn annotation(record: &ScenarioRecord) -> String {
     annotation_line(verdict, place, &title, &message)
 }
 
-fn cause_annotation(cause: &CommonCause, common: &CommonCauses) -> String {
-    let mut message = vec![cause.title.clone()];
-    message.extend(cause.help.clone());
-    message.push(format!("{}:", cause.scope()));
-    let names = cause.scenarios.iter().map(|scenario| scenario.name.clone());
+fn problem_annotation(problem: &CommonProblem, common: &CommonProblems) -> String {
+    let mut message = vec![problem.title.clone()];
+    message.extend(problem.help.clone());
+    message.push(format!("{}:", problem.scope()));
+    let names = problem
+        .scenarios
+        .iter()
+        .map(|scenario| scenario.name.clone());
     message.extend(first_of(names, LISTED));
-    if cause.number == 1 {
+    if problem.number == 1 {
         message.extend(common.advice.clone());
     }
-    let scenario = &cause.example.scenario;
-    let scenarios = counted(cause.scenarios.len(), "scenario");
-    let title = format!("{}: cause {}, {scenarios}", cause.verdict, cause.number);
+    let scenario = &problem.example.scenario;
+    let scenarios = counted(problem.scenarios.len(), "scenario");
+    let title = format!(
+        "{}: problem {}, {scenarios}",
+        problem.verdict, problem.number
+    );
     let place = Some((scenario.file.as_str(), scenario.line));
-    annotation_line(cause.verdict, place, &title, &message)
+    annotation_line(problem.verdict, place, &title, &message)
 }
 
 /// An annotation, beside a line of a file if there is one. A broken scenario is an error too, since it

@@ -29,7 +29,9 @@ pub(super) fn not_run_note(ended: &RunEnded) -> Option<String> {
         0 => None,
         count => Some(format!("{} not run", counted(count, "scenario"))),
     };
-    match (&ended.setup_problem, not_run) {
+    let refused = ended.refused_items.as_ref();
+    let problem = ended.setup_problem.as_ref();
+    match (problem.or(refused.map(|items| &items.reason)), not_run) {
         (Some(problem), not_run) => Some(format!(
             "{}the set-up is wrong: {}; `aghook doctor` checks it",
             not_run.map_or(String::new(), |not_run| format!("{not_run}, because ")),

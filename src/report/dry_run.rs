@@ -10,7 +10,7 @@ use crate::verify::Verdict;
 
 pub(crate) fn write_dry_run(out: &mut impl Write, outlines: &[DryRun]) -> io::Result<()> {
     for outline in outlines {
-        let place = format!("{}:{}", outline.file, outline.line);
+        let place = sanitize(&format!("{}:{}", outline.file, outline.line));
         writeln!(out, "{}  {}", sanitize(&outline.name), paint(DIM, place))?;
         if !outline.events.is_empty() {
             writeln!(out, "  events")?;

@@ -1,8 +1,9 @@
-//! Groups failing checks by their cause: a wrong secret, redeliveries that are granted again, a probe
-//! that can't be read. Reports for people show such a common cause once, with the number of scenarios
+//! Groups failing checks by what went wrong: a wrong secret, redeliveries that are granted again, a probe
+//! that can't be read. Reports for people show such a common problem once, with the number of scenarios
 //! and checks that it affects and its simplest scenario, and only the remaining problems of each
 //! scenario. Reports for programs are not grouped: they have one entry per check.
 
+mod affected_scenario;
 mod event_features;
 mod genuine_responses;
 mod grant_cause;
@@ -16,12 +17,16 @@ use jiff::Timestamp;
 
 use super::counts::{counted, problem_summary};
 use super::event_trace::event_name;
+use super::repetition::Repetitions;
 use super::sanitize::sanitize;
 use super::scenario_record::{PlacedCheck, ScenarioRecord, is_problem};
-use crate::run::{AttemptEnded, ResponseRecord};
+use crate::run::{
+    AttemptEnded, Certainty, DeliveredItems, LikelyCause, RefusedItems, ResponseRecord,
+};
 use crate::transport::Failure;
 use crate::verify::{Check, GrantFailure, Verdict, VerdictCounts};
-use event_features::{CommonFeatures, EventFeatures};
+use affected_scenario::{AffectedScenario, grouped};
+use event_features::{CommonFeatures, EventFeatures, WorstEvents};
 use genuine_responses::GenuineResponses;
 use grant_cause::GrantCause;
 use group_key::{CheckKind, GroupKey, HandledAs};
@@ -39,43 +44,32 @@ pub(super) struct FailureGroups {
     probe_works: bool,
     /// The events that were handled as expected.
     handled: BTreeMap<HandledAs, EventFeatures>,
+    repetitions: Repetitions,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct FoundKey {
     key: GroupKey,
-    /// Whether the cause is that the target went away, if it did.
+    /// Whether it counts as the target going away, if that happened.
     if_lost: bool,
     /// The key instead, if other scenarios have it.
     if_known: Option<GroupKey>,
+    /// The SKUs in the events of the scenario that were refused.
+    refused_skus: BTreeSet<String>,
 }
 
 #[derive(Debug, Default)]
 struct FailureGroup {
     checks: VerdictCounts,
     scenarios: BTreeMap<usize, AffectedScenario>,
-    example: Option<CauseExample>,
+    example: Option<ProblemExample>,
     bodies: ResponseBodies,
-    events: EventFeatures,
+    events: WorstEvents,
 }
 
-#[derive(Debug, Clone)]
-pub(super) struct AffectedScenario {
-    pub(super) number: usize,
-    pub(super) name: String,
-    pub(super) file: String,
-    pub(super) line: usize,
-}
-
-impl AffectedScenario {
-    pub(super) fn location(&self) -> String {
-        format!("{}:{}", self.file, self.line)
-    }
-}
-
-/// The most telling check of a cause: the worst one of the simplest scenario.
+/// The most telling check of a problem: the worst one of the simplest scenario.
 #[derive(Debug)]
-pub(super) struct CauseExample {
+pub(super) struct ProblemExample {
     pub(super) scenario: AffectedScenario,
     pub(super) check: Check,
     /// What the scenario advises.
@@ -92,16 +86,18 @@ type Rank = (
 );
 
 #[derive(Debug)]
-pub(super) struct CommonCause {
+pub(super) struct CommonProblem {
     /// From 1, the worst first.
     pub(super) number: usize,
     pub(super) verdict: Verdict,
     pub(super) title: String,
     pub(super) help: Option<String>,
     pub(super) checks: VerdictCounts,
-    /// In the order of their numbers.
+    /// In the order of their numbers. The repetitions of a scenario are one.
     pub(super) scenarios: Vec<AffectedScenario>,
-    pub(super) example: CauseExample,
+    /// The numbers of all of them.
+    numbers: BTreeSet<usize>,
+    pub(super) example: ProblemExample,
     /// The different response bodies, if there are several: a sign of more than one cause.
     pub(super) responses: Option<String>,
     /// What its events have in common, unlike all others.
@@ -109,15 +105,17 @@ pub(super) struct CommonCause {
 }
 
 #[derive(Debug, Default)]
-pub(super) struct CommonCauses {
-    pub(super) causes: Vec<CommonCause>,
-    /// The number of the cause of each check, by the number of the scenario and the check's index.
+pub(super) struct CommonProblems {
+    pub(super) problems: Vec<CommonProblem>,
+    /// The number of the problem of each check, by the number of the scenario and the check's index.
     numbers: BTreeMap<(usize, usize), usize>,
     pub(super) advice: Option<String>,
+    pub(super) repetitions: Repetitions,
 }
 
 impl FailureGroups {
     pub(super) fn observe(&mut self, record: &ScenarioRecord) {
+        self.repetitions.observe(&record.started.name);
         // A scripted response says nothing about the receiver's own ones.
         let scripted = record.steps.iter().any(|step| step.script.is_some());
         if !scripted {
@@ -126,6 +124,12 @@ impl FailureGroups {
         let mut readings = record.effects.iter().flat_map(|effects| &effects.readings);
         self.probe_works |= readings.any(|reading| reading.before != reading.after);
         let attempts = record.last_attempts();
+        let has_problems = record.checks().any(|placed| is_problem(placed.check));
+        let refused_skus = if has_problems {
+            refused_skus(record)
+        } else {
+            BTreeSet::new()
+        };
         for (index, placed) in record.checks().enumerate() {
             let attempt = placed.place.delivery();
             let attempt = attempt.and_then(|delivery| attempts.get(&delivery).copied());
@@ -141,34 +145,44 @@ impl FailureGroups {
                 self.genuine.has_problems |= kind.is_genuine() && !scripted;
                 let key = GroupKey::of(kind, record, placed.check, attempt);
                 let if_lost = key.is_lost_target(attempt);
-                let if_known =
-                    delivered.and_then(|delivered| key.of_known_event(record, delivered));
+                let of_known = || key.of_known_event(record, delivered?);
+                let if_known = key.of_both_events(placed.check).or_else(of_known);
                 let key = FoundKey {
                     key,
                     if_lost,
                     if_known,
+                    refused_skus: refused_skus.clone(),
                 };
                 self.keys
                     .insert((record.started.scenario, index), key.clone());
                 let group = self.groups.entry(key).or_default();
                 group.add(placed, record, attempt, if_lost);
                 if let Some(delivered) = delivered {
-                    group.events.observe(delivered);
+                    group.events.observe(placed.check.verdict, delivered);
                 }
             }
         }
     }
 
-    /// The groups that are large enough to be one common cause. `lost_target` says that the target
+    /// The groups that are large enough to be one common problem. `lost_target` says that the target
     /// went away during the run.
-    pub(super) fn common_causes(self, lost_target: Option<&String>) -> CommonCauses {
+    pub(super) fn common_problems(
+        self,
+        lost_target: Option<&String>,
+        refused_items: Option<&RefusedItems>,
+    ) -> CommonProblems {
         let size = |key: &GroupKey| {
             let own = self.groups.iter().filter(|(found, _)| found.key == *key);
             own.map(|(_, group)| group.scenarios.len()).sum::<usize>()
         };
         let basic = GroupKey::BASIC_REPETITIONS.into_iter();
         let basic = basic.filter(|key| size(key) > 0).max_by_key(size);
+        let too_little = GroupKey::Grant(GrantCause::Other(GrantFailure::TooLittle));
+        let is_refused = |sku: &String| refused_items.is_some_and(|items| items.skus.contains(sku));
         let key_of = |found: &FoundKey| {
+            if found.refused_skus.iter().any(is_refused) {
+                return GroupKey::RefusedItems;
+            }
             if found.if_lost && lost_target.is_some() {
                 return GroupKey::LostTarget;
             }
@@ -178,7 +192,11 @@ impl FailureGroups {
             let is_of_never = found.key == GroupKey::Grant(GrantCause::KeyKept)
                 && size(&never) > size(&found.key);
             let never = Some(&never).filter(|_| is_of_never);
-            basic.or(known).or(never).unwrap_or(&found.key).clone()
+            let less = Some(&too_little);
+            let less =
+                less.filter(|key| found.key.may_be_too_little() && size(key) > size(&found.key));
+            let other = basic.or(known).or(never).or(less);
+            other.unwrap_or(&found.key).clone()
         };
         let keys = self
             .groups
@@ -204,7 +222,7 @@ impl FailureGroups {
         });
         let mut common: Vec<_> = common.collect();
         common.sort_by_key(|(key, group, _)| {
-            let is_other = *key != GroupKey::LostTarget;
+            let is_other = !matches!(key, GroupKey::LostTarget | GroupKey::RefusedItems);
             let size = Reverse((group.checks.verdict(), group.scenarios.len()));
             (is_other, size)
         });
@@ -215,39 +233,71 @@ impl FailureGroups {
             .iter()
             .filter_map(|(check, found)| Some((*check, *numbers.get(&keys[found])?)));
         let numbers = numbers.collect();
-        let causes = common.into_iter().zip(1..);
-        let causes = causes.filter_map(|((key, group, features), number)| {
-            let title = match (&key, lost_target) {
-                (GroupKey::LostTarget, Some(note)) => note.clone(),
+        let problems = common.into_iter().zip(1..);
+        let problems = problems.filter_map(|((key, group, features), number)| {
+            let title = match (&key, lost_target, refused_items) {
+                (GroupKey::LostTarget, Some(note), _) => note.clone(),
+                (GroupKey::RefusedItems, _, Some(items)) => sanitize(&items.reason),
                 _ => key.title(),
             };
-            let help = key.help(self.probe_works);
-            let help =
-                help.or_else(|| features.as_ref()?.refusal_help.filter(|_| key.is_refusal()));
-            group.cause(number, title, help, features)
+            let help = match (&key, refused_items) {
+                (GroupKey::RefusedItems, Some(items)) => Some(items.help.as_str()),
+                _ => key.help(self.probe_works),
+            };
+            let own = features.as_ref();
+            let own = own.and_then(|own| own.help(key.is_refusal()));
+            let help = own.or(help);
+            group.problem(number, title, help, features, &self.repetitions)
         });
-        CommonCauses {
-            causes: causes.collect(),
+        CommonProblems {
+            problems: problems.collect(),
             numbers,
             advice: self.genuine.advice(),
+            repetitions: self.repetitions.clone(),
         }
     }
 }
 
-impl CommonCauses {
+/// The SKUs in the genuine events of a scenario that were refused.
+fn refused_skus(record: &ScenarioRecord) -> BTreeSet<String> {
+    let refused = record.attempts.iter().filter(|attempt| {
+        let is_genuine = attempt.event_name.is_some() && attempt.forgery.is_none();
+        let status = attempt.response.status();
+        is_genuine && status.is_some_and(|status| (400..500).contains(&status))
+    });
+    refused
+        .flat_map(|attempt| DeliveredItems::of(attempt).skus)
+        .collect()
+}
+
+impl CommonProblems {
+    /// Advice of a problem that a likely cause explains would be a second opinion.
+    pub(super) fn leave_advice_to(&mut self, causes: &[LikelyCause]) {
+        let likely = causes
+            .iter()
+            .filter(|cause| cause.certainty == Certainty::Likely);
+        let explained: BTreeSet<usize> =
+            likely.flat_map(|cause| &cause.scenarios).copied().collect();
+        for problem in &mut self.problems {
+            if problem.numbers.is_subset(&explained) {
+                problem.help = None;
+            }
+        }
+    }
+
     pub(super) fn mark(&self, record: &mut ScenarioRecord) {
         let scenario = record.started.scenario;
-        let numbers = self.numbers.range((scenario, 0)..(scenario + 1, 0));
+        let numbers = self.numbers.range((scenario, 0)..=(scenario, usize::MAX));
         let numbers = numbers.map(|((_, index), number)| (*index, *number));
         record.reported_by = numbers.collect();
     }
 }
 
-/// `cause 1`, or `causes 1, 2`.
-pub(super) fn cause_list(numbers: &BTreeSet<usize>) -> String {
+/// `problem 1`, or `problems 1, 2`.
+pub(super) fn problem_numbers(numbers: &BTreeSet<usize>) -> String {
     let noun = match numbers.len() {
-        1 => "cause",
-        _ => "causes",
+        1 => "problem",
+        _ => "problems",
     };
     let numbers: Vec<String> = numbers.iter().map(usize::to_string).collect();
     format!("{noun} {}", numbers.join(", "))
@@ -267,6 +317,7 @@ impl FailureGroup {
             name: sanitize(&started.name),
             file: started.file.clone(),
             line: started.line,
+            repetitions: None,
         };
         self.checks.add(placed.check.verdict);
         if let Some(attempt) = attempt {
@@ -292,7 +343,7 @@ impl FailureGroup {
                 started.scenario,
             ],
         );
-        let example = CauseExample {
+        let example = ProblemExample {
             scenario: scenario.clone(),
             check: placed.check.clone(),
             about: started.about.clone(),
@@ -303,7 +354,7 @@ impl FailureGroup {
     }
 
     /// Takes an example that is more telling than the known one.
-    fn offer(&mut self, example: CauseExample) {
+    fn offer(&mut self, example: ProblemExample) {
         let known = self.example.as_ref();
         if known.is_none_or(|known| example.rank < known.rank) {
             self.example = Some(example);
@@ -321,22 +372,25 @@ impl FailureGroup {
             .for_each(|example| self.offer(example));
     }
 
-    fn cause(
+    fn problem(
         self,
         number: usize,
         title: String,
         help: Option<&str>,
         features: Option<CommonFeatures>,
-    ) -> Option<CommonCause> {
+        repetitions: &Repetitions,
+    ) -> Option<CommonProblem> {
         let example = self.example?;
+        let numbers = self.scenarios.keys().copied().collect();
         let hint = example.check.hint.clone();
-        Some(CommonCause {
+        Some(CommonProblem {
             number,
             verdict: self.checks.verdict(),
             title,
             help: hint.or_else(|| help.map(str::to_owned)),
             checks: self.checks,
-            scenarios: self.scenarios.into_values().collect(),
+            scenarios: grouped(self.scenarios, example.scenario.number, repetitions),
+            numbers,
             example,
             responses: self.bodies.summary(),
             in_common: features.map(|features| features.text),
@@ -344,7 +398,7 @@ impl FailureGroup {
     }
 }
 
-impl CommonCause {
+impl CommonProblem {
     /// At most `limit` scenarios other than the example, and the number of the rest.
     pub(super) fn others(&self, limit: usize) -> (Vec<&AffectedScenario>, usize) {
         let example = self.example.scenario.number;
@@ -355,15 +409,27 @@ impl CommonCause {
         (others, more)
     }
 
-    /// The cause and the number of its scenarios.
+    /// The problem and the number of its scenarios.
     pub(super) fn headline(&self) -> String {
-        let scenarios = counted(self.scenarios.len(), "scenario");
-        format!("{}: {scenarios}", self.title)
+        format!("{}: {}", self.title, self.affected())
     }
 
     pub(super) fn scope(&self) -> String {
+        format!("{}, in {}", self.check_summary(), self.affected())
+    }
+
+    /// How many scenarios have it, and if it is one of several repetitions, in how many of these.
+    fn affected(&self) -> String {
         let scenarios = counted(self.scenarios.len(), "scenario");
-        format!("{}, in {scenarios}", self.check_summary())
+        match self.scenarios.as_slice() {
+            [
+                AffectedScenario {
+                    repetitions: Some(text),
+                    ..
+                },
+            ] => format!("{scenarios}, {text}"),
+            _ => scenarios,
+        }
     }
 
     pub(super) fn check_summary(&self) -> String {

@@ -8,3 +8,5 @@ mod embedded;
 pub(super) mod latency;
 pub(super) mod page;
 mod row;
+
+pub(crate) use page::COLORS;

@@ -17,7 +17,7 @@ use super::counts::not_run_note;
 use super::run_record::RunRecord;
 use super::scenario_record::{ScenarioRecord, worst_line};
 use super::terminal::{TextOutput, write_problems};
-use crate::run::LikelyCause;
+use crate::run::{LikelyCause, RunEnded};
 use crate::verify::Verdict;
 use system_out::system_out;
 use xml_text::xml_text;
@@ -33,7 +33,7 @@ pub(super) fn write_junit(out: &mut dyn Write, run: &RunRecord) -> io::Result<()
         .iter()
         .map(|(name, records)| suite(name, records, causes));
     let mut suites = suites.collect::<io::Result<Vec<_>>>()?;
-    suites.extend(not_run_note(&run.ended).map(not_run));
+    suites.extend(not_run_note(&run.ended).map(|note| not_run(note, &run.ended)));
     write_document(out, run.ended.took, suites)
 }
 
@@ -51,7 +51,8 @@ pub(super) fn write_document(
 
 fn suite(name: &str, records: &[&ScenarioRecord], likely: &[LikelyCause]) -> io::Result<TestSuite> {
     let mut suite = TestSuite::new(xml_text(name));
-    suite.set_time(records.iter().map(|record| record.ended.took).sum());
+    let took = records.iter().map(|record| record.ended.took);
+    suite.set_time(took.fold(Duration::ZERO, Duration::saturating_add));
     if let Some(began) = records.iter().filter_map(|record| record.began()).min() {
         let began = format!("{began:.3}");
         suite.extra.insert("timestamp".into(), began.into());
@@ -132,8 +133,12 @@ fn skipped(record: &ScenarioRecord) -> TestCaseStatus {
 
 /// A placeholder for the scenarios that were not run. Their names are unknown here, but without them
 /// the report would look complete.
-fn not_run(message: String) -> TestSuite {
-    let mut status = TestCaseStatus::skipped();
+/// An error if nothing can be said about the receiver, so that no CI system shows that as a success.
+fn not_run(message: String, ended: &RunEnded) -> TestSuite {
+    let mut status = match ended.setup_problem {
+        Some(_) => TestCaseStatus::non_success(NonSuccessKind::Error),
+        None => TestCaseStatus::skipped(),
+    };
     status
         .set_message(message.as_str())
         .set_description(message);

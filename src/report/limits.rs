@@ -1,9 +1,7 @@
 //! Cuts long values so that a page of many scenarios still opens, and a run of many scenarios fits into
 //! memory. A cut body has `truncated`, other text ends with an ellipsis.
 
-use crate::run::{
-    AttemptEnded, BodyContent, BodyRecord, ResponseRecord, RunEvent, SnapshotCompared, StepEnded,
-};
+use crate::run::{AttemptEnded, BodyRecord, ResponseRecord, RunEvent, SnapshotCompared, StepEnded};
 use crate::verify::Check;
 
 /// How much of a scenario is kept. Sizes are in bytes.
@@ -159,19 +157,7 @@ impl Limits {
     }
 
     fn cut_body(self, body: &mut BodyRecord, room: &mut usize) {
-        let limit = self.body.min(*room);
-        let (text, limit) = match &mut body.content {
-            BodyContent::Text(text) => (text, limit),
-            // Four characters encode three bytes, and only whole groups can be decoded.
-            BodyContent::Base64(text) => (text, limit / 4 * 4),
-        };
-        if text.len() > limit {
-            text.truncate(text.floor_char_boundary(limit));
-            // Otherwise the room would still be allocated.
-            text.shrink_to_fit();
-            body.truncated = true;
-        }
-        *room -= text.len();
+        *room -= body.cut(self.body.min(*room));
     }
 
     fn cut_text(self, text: &mut String) {
@@ -185,7 +171,7 @@ impl Limits {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run::SnapshotOutcome;
+    use crate::run::{BodyContent, SnapshotOutcome};
 
     #[test]
     fn a_long_difference_is_cut_after_a_line_and_marked() {

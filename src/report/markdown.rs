@@ -1,7 +1,7 @@
-//! Markdown for the summary page of a CI job: the verdict, the common causes, a table of the other
+//! Markdown for the summary page of a CI job: the verdict, the common problems, a table of the other
 //! problems with folded details, and the reasons for checks that were not made.
 
-mod common_causes;
+mod common_problems;
 mod details;
 pub(super) mod escape;
 
@@ -9,11 +9,11 @@ use std::io::{self, Write};
 
 use super::counts::{check_summary, counted, scenario_summary};
 use super::coverage::coverage_lines;
-use super::failure_groups::cause_list;
+use super::failure_groups::problem_numbers;
 use super::run_record::{RunRecord, receiver_note, reproduce_options};
 use super::scenario_record::{PlacedCheck, ScenarioRecord, worst};
 use crate::verify::Verdict;
-use common_causes::{write_causes, write_likely_causes};
+use common_problems::{write_common_problems, write_likely_causes};
 use details::details;
 use escape::{code, text};
 
@@ -43,7 +43,7 @@ pub(super) fn write_markdown(out: &mut dyn Write, run: &RunRecord) -> io::Result
         writeln!(out, "- reproduce with: {reproduce}")?;
     }
     write_likely_causes(out, run)?;
-    write_causes(out, run)?;
+    write_common_problems(out, run)?;
     write_problems(out, &run.with_own_problems())?;
     let not_checked = run.not_checked_lines(text);
     if !not_checked.is_empty() {
@@ -51,6 +51,17 @@ pub(super) fn write_markdown(out: &mut dyn Write, run: &RunRecord) -> io::Result
     }
     for line in not_checked {
         writeln!(out, "- {line}")?;
+    }
+    if let Some(changes) = &run.ended.since_baseline {
+        writeln!(out, "\n### Changes\n\n{}", text(&changes.summary()))?;
+        if changes.lists().next().is_some() {
+            write_table_head(out, &["change", "scenario"], &[])?;
+        }
+        for (label, names) in changes.lists() {
+            for name in names {
+                write_row(out, &[label.to_owned(), text(name)])?;
+            }
+        }
     }
     if let Some(explored) = &run.ended.explored {
         writeln!(out, "\n### Kinds of events and steps")?;
@@ -111,7 +122,7 @@ fn write_problems(out: &mut dyn Write, scenarios: &[&ScenarioRecord]) -> io::Res
 }
 
 fn row(record: &ScenarioRecord, problems: &[PlacedCheck<'_>]) -> String {
-    // The worst check of the scenario may belong to a common cause.
+    // The worst check of the scenario may belong to a common problem.
     let (first, more) = worst(problems);
     let first = first.map_or(String::new(), |check| {
         let (expected, observed) = (code(&check.expected), code(&check.observed));
@@ -122,15 +133,15 @@ fn row(record: &ScenarioRecord, problems: &[PlacedCheck<'_>]) -> String {
         0 => String::new(),
         count => format!(" (and {count} more)"),
     };
-    let causes = record.causes();
-    let causes = match causes.len() {
+    let problems = record.common_problems();
+    let problems = match problems.len() {
         0 => String::new(),
-        _ => format!(", also affected by {}", cause_list(&causes)),
+        _ => format!(", also affected by {}", problem_numbers(&problems)),
     };
     let (location, name) = (code(&record.location()), text(&record.started.name));
     let verdict = record.ended.verdict;
     format!(
-        "| {} {verdict} | {name} | {first}{more}{causes} | {location} |",
+        "| {} {verdict} | {name} | {first}{more}{problems} | {location} |",
         mark(verdict)
     )
 }

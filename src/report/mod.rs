@@ -21,6 +21,7 @@ mod lost_target;
 mod markdown;
 mod problem_section;
 mod progress;
+mod repetition;
 mod replay;
 mod report_kind;
 mod resend;
@@ -34,6 +35,7 @@ mod verdict_mark;
 pub(crate) use checkup::write_finding;
 pub(crate) use dry_run::write_dry_run;
 pub(crate) use fire::FireReport;
+pub(crate) use html::COLORS;
 pub(crate) use load::{
     write_load_annotations, write_load_junit, write_load_markdown, write_load_page,
     write_load_summary,
@@ -43,7 +45,7 @@ pub(crate) use replay::ReplayReport;
 pub use report_kind::ReportKind;
 pub(crate) use resend::write_resent;
 pub use run_record::RunRecorder;
-pub(crate) use sanitize::sanitize;
+pub(crate) use sanitize::{escape, sanitize};
 pub use scenario_record::KeptAttempts;
 pub(crate) use scenario_record::{RunningScenarios, ScenarioRecord};
 pub(crate) use snapshot::snapshot_text;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::counts::counted;
-use super::failure_groups::{CommonCause, CommonCauses, FailureGroups};
+use super::failure_groups::{CommonProblem, CommonProblems, FailureGroups};
 use super::lost_target::LostTarget;
 use super::scenario_record::{KeptAttempts, PlacedCheck, RunningScenarios, ScenarioRecord};
 use crate::run::{RunEnded, RunEvent, RunStarted, SnapshotsEnded};
@@ -15,8 +15,8 @@ pub struct RunRecord {
     pub(super) scenarios: Vec<ScenarioRecord>,
     /// The reasons for checks that were not made, and hints, with their counts.
     pub(super) not_checked: BTreeMap<(String, Option<String>), usize>,
-    pub(super) common: CommonCauses,
-    /// That the target went away, unless this is a common cause.
+    pub(super) common: CommonProblems,
+    /// That the target went away, unless this is a common problem.
     pub(super) lost_target: Option<String>,
     pub(super) snapshots: Option<SnapshotsEnded>,
     pub(super) ended: RunEnded,
@@ -65,7 +65,8 @@ impl RunRecorder {
     fn add(&mut self, mut record: ScenarioRecord) {
         self.groups.observe(&record);
         for check in record.not_checked() {
-            let reason = (check.observed.clone(), check.hint.clone());
+            let reason = check.cause.as_ref().unwrap_or(&check.observed);
+            let reason = (reason.clone(), check.hint.clone());
             *self.not_checked.entry(reason).or_default() += 1;
         }
         let has_problems = !record.ended.verdict.is_passed_or_not_checked();
@@ -78,9 +79,12 @@ impl RunRecorder {
     /// The record of the run.
     pub fn finish(self, ended: RunEnded) -> RunRecord {
         let lost_target = self.lost_target.note();
-        let common = self.groups.common_causes(lost_target.as_ref());
-        let is_cause = |note: &String| common.causes.iter().any(|cause| cause.title == *note);
-        let lost_target = lost_target.filter(|note| !is_cause(note));
+        let mut common = self
+            .groups
+            .common_problems(lost_target.as_ref(), ended.refused_items.as_ref());
+        common.leave_advice_to(&ended.likely_causes);
+        let is_known = |note: &String| common.problems.iter().any(|problem| problem.title == *note);
+        let lost_target = lost_target.filter(|note| !is_known(note));
         let mut scenarios = self.scenarios;
         for record in &mut scenarios {
             common.mark(record);
@@ -104,20 +108,20 @@ impl RunRecord {
         scenarios
     }
 
-    /// The most telling scenario of a cause, with its problems that have this cause.
+    /// The most telling scenario of a common problem, with its checks that have this problem.
     pub(super) fn example(
         &self,
-        cause: &CommonCause,
+        problem: &CommonProblem,
     ) -> Option<(&ScenarioRecord, Vec<PlacedCheck<'_>>)> {
-        let number = cause.example.scenario.number;
+        let number = problem.example.scenario.number;
         let mut scenarios = self.scenarios.iter();
         let record = scenarios.find(|record| record.started.scenario == number)?;
         let problems = record.problems();
-        let own = problems.filter(|placed| placed.reported_by == Some(cause.number));
+        let own = problems.filter(|placed| placed.reported_by == Some(problem.number));
         Some((record, own.collect()))
     }
 
-    /// The scenarios with problems that no common cause reports, in the order of their numbers.
+    /// The scenarios with problems that no common problem reports, in the order of their numbers.
     pub(super) fn with_own_problems(&self) -> Vec<&ScenarioRecord> {
         let mut scenarios = self.by_number();
         scenarios.retain(|record| !record.own_problems().is_empty());

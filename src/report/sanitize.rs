@@ -1,6 +1,8 @@
 //! Makes text from a receiver safe to print: it can't control a terminal or a CI system that reads
 //! the output.
 
+use crate::scenario::document::is_disguising;
+
 const COLUMN_LIMIT: usize = 400;
 
 /// Markers after which GitHub, Azure and `TeamCity` read the rest of a line as a command.
@@ -9,21 +11,23 @@ const COMMANDS_ANYWHERE: [&str; 3] = ["##[", "##vso[", "##teamcity["];
 /// The prefix of a line that GitHub reads as a command.
 const COMMAND_AT_START: &str = "::";
 
-/// Escapes control characters and command markers in a line, and cuts it after 400 characters.
+/// Escapes control characters, invisible ones and command markers in a line, and cuts it after 400
+/// characters.
 pub(crate) fn sanitize(line: &str) -> String {
-    let mut shown = String::new();
-    for (index, character) in line.chars().enumerate() {
-        if index == COLUMN_LIMIT {
-            shown.push('…');
-            break;
-        }
+    match line.char_indices().nth(COLUMN_LIMIT) {
+        Some((end, _)) => escape(&line[..end]) + "…",
+        None => escape(line),
+    }
+}
+
+/// Like [`sanitize`], but does not cut the line.
+pub(crate) fn escape(line: &str) -> String {
+    let mut shown = String::with_capacity(line.len());
+    for character in line.chars() {
         match character {
             '\t' => shown.push(character),
-            // Marks that change the direction of text could disguise it.
-            '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
-                shown.extend(character.escape_unicode());
-            }
             _ if character.is_control() => shown.extend(character.escape_default()),
+            _ if is_disguising(character) => shown.extend(character.escape_unicode()),
             _ => shown.push(character),
         }
     }
@@ -50,6 +54,11 @@ mod tests {
     fn terminal_control_characters_are_escaped() {
         assert_eq!(sanitize("a\u{1b}[31mb\u{7}"), "a\\u{1b}[31mb\\u{7}");
         assert_eq!(sanitize("x\u{202e}y"), "x\\u{202e}y");
+        assert_eq!(
+            sanitize("\u{61c}\u{200b}\u{2028}\u{2029}\u{feff}\u{ad}"),
+            "\\u{61c}\\u{200b}\\u{2028}\\u{2029}\\u{feff}\\u{ad}"
+        );
+        assert_eq!(sanitize("👩\u{200d}🚀"), "👩\u{200d}🚀");
         assert_eq!(sanitize("Кристалл 💎"), "Кристалл 💎");
         assert_eq!(
             sanitize(&"x".repeat(1000)).chars().count(),

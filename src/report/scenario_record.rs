@@ -31,7 +31,7 @@ pub struct ScenarioRecord {
     pub(super) snapshot: Option<SnapshotCompared>,
     /// Its end.
     pub ended: ScenarioEnded,
-    /// The number of the common cause that reports a check, by the check's index among all checks.
+    /// The number of the common problem that reports a check, by the check's index among all checks.
     pub(super) reported_by: BTreeMap<usize, usize>,
 }
 
@@ -171,7 +171,7 @@ impl ScenarioRecord {
             .collect()
     }
 
-    pub(super) fn causes(&self) -> BTreeSet<usize> {
+    pub(super) fn common_problems(&self) -> BTreeSet<usize> {
         self.reported_by.values().copied().collect()
     }
 

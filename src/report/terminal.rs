@@ -6,7 +6,9 @@ mod difference;
 mod exchange;
 mod failures;
 mod layout;
+mod overview;
 mod problems;
+mod repeated;
 mod style;
 
 use std::io::{self, Write};
@@ -107,15 +109,17 @@ impl TerminalFormat {
             out.line(0, &line)?;
         }
         let ended = &run.ended;
+        write_changes(&mut out, ended, list_all)?;
         for line in ended.explored.iter().flat_map(coverage_lines) {
             out.line(0, &line)?;
         }
-        let stopped = (ended.setup_problem.is_some() || ended.receiver_stopped)
+        let is_set_up = ended.setup_problem.is_some() || ended.refused_items.is_some();
+        let stopped = (is_set_up || ended.receiver_stopped)
             .then(|| not_run_note(ended))
             .flatten();
-        // The common cause has said the rest.
+        // The common problem has said the rest.
         let advice = run.common.advice.as_ref();
-        let advice = advice.filter(|_| ended.setup_problem.is_none());
+        let advice = advice.filter(|_| !is_set_up);
         for note in [run.lost_target.as_ref(), stopped.as_ref(), advice]
             .into_iter()
             .flatten()
@@ -141,6 +145,26 @@ fn write_not_checked(out: &mut TextOutput<'_>, run: &RunRecord) -> io::Result<()
     Ok(())
 }
 
+/// Writes what changed since the baseline. Unless `list_all`, names some scenarios of each list.
+fn write_changes(out: &mut TextOutput<'_>, ended: &RunEnded, list_all: bool) -> io::Result<()> {
+    const LISTED: usize = 10;
+    let Some(changes) = &ended.since_baseline else {
+        return Ok(());
+    };
+    out.line(0, &changes.summary())?;
+    for (label, names) in changes.lists() {
+        let listed = if list_all { names.len() } else { LISTED };
+        for name in names.iter().take(listed) {
+            out.line(2, &format!("{label}: {}", sanitize(name)))?;
+        }
+        if let Some(more @ 1..) = names.len().checked_sub(listed) {
+            let more = format!("{label}: {more} more; --verbose lists them all");
+            out.line(2, &paint(DIM, more))?;
+        }
+    }
+    Ok(())
+}
+
 fn write_snapshots(out: &mut TextOutput<'_>, run: &RunRecord) -> io::Result<()> {
     let Some(ended) = &run.snapshots else {
         return Ok(());
@@ -154,11 +178,10 @@ fn write_snapshots(out: &mut TextOutput<'_>, run: &RunRecord) -> io::Result<()> 
 }
 
 fn summary(ended: &RunEnded) -> [String; 3] {
-    let held_back = match ended.held_back.as_secs_f64() {
-        0.0 => String::new(),
-        seconds => {
-            format!("; deliveries waited {seconds:.0} s in total for the profile's `max_rate`")
-        }
+    let held_back = if ended.held_back.is_zero() {
+        ""
+    } else {
+        ", slowed down by the profile's `max_rate`"
     };
     [
         scenario_summary(ended, paint_verdict),

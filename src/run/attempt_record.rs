@@ -17,8 +17,14 @@ const REDACTED_CREDENTIAL: &str = "[not shown]";
 impl SentRequestRecord {
     /// Whether it has credentials, such as the profile's `headers`.
     pub(crate) fn has_credentials(&self) -> bool {
-        let mut headers = self.headers.iter();
-        headers.any(|(_, value)| value == REDACTED_CREDENTIAL)
+        self.credential_names().next().is_some()
+    }
+
+    /// The names of the headers that are credentials.
+    pub(crate) fn credential_names(&self) -> impl Iterator<Item = &str> {
+        let headers = self.headers.iter();
+        let credentials = headers.filter(|(_, value)| value == REDACTED_CREDENTIAL);
+        credentials.map(|(name, _)| name.as_str())
     }
 
     /// Whether the record has the complete request, with nothing redacted, apart from headers that

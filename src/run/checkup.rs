@@ -1,8 +1,9 @@
-//! Checks the set-up in a few seconds: connects, reads the probes, delivers one event twice, and sends
-//! one forgery and a burst of them.
+//! Checks the set-up in a few seconds: connects, reads the probes, delivers one event twice and one for each
+//! listed item, and sends one forgery and a burst of them.
 
 mod genuine;
 mod hooks;
+mod listed_items;
 mod silence;
 
 use std::sync::{Mutex, PoisonError};
@@ -21,11 +22,12 @@ use crate::delivery::{DeliveryPlan, deliver};
 use crate::diagnose::SetupMistake;
 use crate::generate::Seed;
 use crate::policy::{Forgery, RetrySetting};
-use crate::probe::{PreparedProbe, QUANTITY_PROBE};
+use crate::probe::{HookFailure, PreparedProbe, QUANTITY_PROBE};
 use crate::scenario::Case;
 use crate::scenario::document::{Diagnostics, SourceFile};
 use crate::transport::Failure;
 use crate::verify::{Check, Verdict};
+pub(crate) use listed_items::ItemEvents;
 use silence::{late, patiently};
 
 /// What one part of the check-up found.
@@ -57,6 +59,7 @@ impl RunContext {
         &self,
         plan: &Plan,
         secrets: &Secrets,
+        items: &ItemEvents,
         mut report: impl FnMut(Finding),
     ) {
         if let Err(failure) = self.client.probe_connection(&self.target).await {
@@ -68,17 +71,26 @@ impl RunContext {
             self.shown_target().into_owned(),
         ));
         let ((probes, are_late), silence) = tokio::join!(self.read_probes(plan), self.silence());
-        let are_readable = probes.iter().all(|probe| probe.verdict != Verdict::Broken);
-        // What found nothing is reported after the grant, which may change that.
-        let (waiting, probes): (Vec<_>, Vec<_>) = probes
-            .into_iter()
-            .partition(|probe| probe.verdict == Verdict::NotChecked && are_readable);
+        let mut all = probes.iter();
+        let are_readable = all.all(|(probe, _)| probe.verdict != Verdict::Broken);
+        // What found nothing is reported after the grant, which may change that, and what can't be read
+        // for this player after it is clear whether the game knows the player.
+        let (waiting, probes): (Vec<_>, Vec<_>) =
+            probes.into_iter().partition(|(probe, depends_on_player)| {
+                *depends_on_player || probe.verdict == Verdict::NotChecked && are_readable
+            });
+        let probes: Vec<Finding> = probes.into_iter().map(|(probe, _)| probe).collect();
+        let mut helps = probes.iter().filter_map(|probe| probe.help.as_deref());
+        let is_protected = helps.any(|help| help == CREDENTIALS_HELP);
         let waits = are_late || silence.is_some();
         probes.into_iter().for_each(&mut report);
         if let Some(silence) = silence {
             report(silence);
         }
         if waits {
+            for (probe, _) in waiting {
+                report(probe);
+            }
             let message = "not sent, because each delivery would wait".to_owned();
             let finding = Finding::new("genuine delivery", Verdict::NotChecked, message);
             return report(finding);
@@ -93,13 +105,20 @@ impl RunContext {
             events: events.into_inner().unwrap_or_else(PoisonError::into_inner),
         };
         let Some(genuine) = results.attempt(1) else {
-            return;
+            return waiting.into_iter().for_each(|(probe, _)| report(probe));
         };
-        let finding = self.genuine(genuine, plan, secrets).await;
+        let finding = self.genuine(genuine, plan, secrets, is_protected).await;
         let accepted = finding.verdict == Verdict::Passed;
+        let is_of_items = finding.key == Some("items");
+        let is_player_unknown = finding.key == Some("players");
         report(finding);
-        for probe in waiting {
-            report(self.after_grant(probe, &results));
+        for (probe, depends_on_player) in waiting {
+            report(if depends_on_player && is_player_unknown {
+                let message = "not read: the game does not know the player".to_owned();
+                Finding::new(probe.subject, Verdict::NotChecked, message)
+            } else {
+                self.after_grant(probe, &results)
+            });
         }
         if accepted {
             report(results.redelivery());
@@ -109,6 +128,12 @@ impl RunContext {
                 let message = "the probe could not be read".to_owned();
                 Finding::new("grant", Verdict::NotChecked, message)
             });
+        }
+        if accepted || is_of_items {
+            self.try_items(items)
+                .await
+                .into_iter()
+                .for_each(&mut report);
         }
         // A refusal of everything says nothing about forgeries.
         let forgery = results.forgery();
@@ -133,13 +158,13 @@ impl RunContext {
         }
     }
 
-    /// Reads the probes; also whether one takes too long.
-    async fn read_probes(&self, plan: &Plan) -> (Vec<Finding>, bool) {
+    /// Reads the probes, each with whether another player could be read; also whether one takes too long.
+    async fn read_probes(&self, plan: &Plan) -> (Vec<(Finding, bool)>, bool) {
         let missing = MissingCapability::Probe(QUANTITY_PROBE.to_owned());
         if !self.can_read_inventories() {
             let (reason, hint) = missing.reason_and_hint();
             let finding = Finding::new("probe", Verdict::NotChecked, reason);
-            return (vec![finding.help(hint).key("probes")], false);
+            return (vec![(finding.help(hint).key("probes"), false)], false);
         }
         let Some(event) = plan.events.values().find_map(|event| event.event.as_ref()) else {
             return (Vec::new(), false);
@@ -151,10 +176,13 @@ impl RunContext {
             let Some(read) = patiently(probe.read(&self.client, player, sku)).await else {
                 are_late = true;
                 let finding = Finding::broken(subject, late());
-                findings.push(finding.help("check the probe in the profile").key("probes"));
+                let finding = finding.help("check the probe in the profile").key("probes");
+                findings.push((finding, false));
                 continue;
             };
-            findings.push(match (read, probe.problem()) {
+            let failure = read.as_ref().err();
+            let depends_on_player = failure.is_some_and(HookFailure::depends_on_player);
+            let finding = match (read, probe.problem()) {
                 // Perhaps the player holds nothing yet, so the reading after the grant decides.
                 (Ok(number), Some(problem)) => {
                     let message = format!(
@@ -176,7 +204,8 @@ impl RunContext {
                     };
                     Finding::broken(subject, message).help(help).key("probes")
                 }
-            });
+            };
+            findings.push((finding, depends_on_player));
         }
         (findings, are_late)
     }

@@ -129,7 +129,8 @@ impl Capabilities {
                         Some(MissingCapability::Target(name.clone()))
                     }
                     InstanceChoice::Spread if self.targets.len() < 2 => {
-                        Some(MissingCapability::SeveralTargets)
+                        let listed = self.targets.len();
+                        Some(MissingCapability::SeveralTargets { listed })
                     }
                     _ => None,
                 };

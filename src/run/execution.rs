@@ -8,6 +8,7 @@ use std::time::Instant;
 use futures_util::stream::{self, StreamExt as _};
 
 use super::fault_dictionary::FaultDictionary;
+use super::item_responses::ItemResponses;
 use super::plan::Plan;
 use super::run_context::RunContext;
 use super::run_event::{
@@ -54,8 +55,15 @@ impl RunContext {
             numbered.partition(|(_, plan)| plan.runs_alone());
         let target = TargetWatch::default();
         let symptoms = Mutex::new(Symptoms::default());
+        let usual_kind = self.capabilities.policy.usual_kind();
+        let items = ItemResponses::of(&self.listed_items, plans, usual_kind);
+        let items = Mutex::new(items);
         let watched = |event| {
             target.observe(&event);
+            items
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .observe(&event);
             symptoms
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
@@ -93,22 +101,24 @@ impl RunContext {
         };
         let (scenarios, checks) = *totals.lock().unwrap_or_else(PoisonError::into_inner);
         let not_run = plans.len() - scenarios.total();
+        let items = items.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let refused_items = items
+            .refused()
+            .filter(|_| problem.is_none() && self.check_setup);
+        let symptoms = symptoms.into_inner();
+        let symptoms = symptoms.unwrap_or_else(PoisonError::into_inner);
         // What is wrong in the set-up can look like a bug of the receiver.
-        let likely_causes = if problem.is_none() && !target.stopped() {
-            let symptoms = symptoms
-                .into_inner()
-                .unwrap_or_else(PoisonError::into_inner);
-            FaultDictionary::bundled().likely_causes(&symptoms)
-        } else {
-            Vec::new()
-        };
+        let is_known = problem.is_none() && refused_items.is_none() && !target.stopped();
+        let likely_causes = is_known.then(|| FaultDictionary::bundled().likely_causes(&symptoms));
         let ended = RunEnded {
             scenarios,
             checks,
             not_run,
             setup_problem: problem,
+            refused_items,
             receiver_stopped: target.stopped(),
-            likely_causes,
+            likely_causes: likely_causes.unwrap_or_default(),
+            since_baseline: None,
             explored: None,
             took: started.elapsed(),
             held_back: self

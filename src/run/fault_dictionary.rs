@@ -16,6 +16,8 @@ use crate::receiver::Flaw;
 /// The best fit that counts as likely, and the worst one that is mentioned.
 const LIKELY: f64 = 0.8;
 const POSSIBLE: f64 = 0.5;
+/// The part of the scenarios in which a flaw shows that must have been run to call it likely.
+const ENOUGH_RUN: f64 = 0.5;
 /// Flaws whose fit differs by less than this can't be told apart.
 const INDISTINCT: f64 = 0.07;
 /// With more flaws that can't be told apart, none is mentioned.
@@ -27,6 +29,9 @@ const OF_FAILING: f64 = 0.5;
 /// leaves open, so it says little about a further one.
 const UNEXPLAINED: f64 = 1.0;
 const UNEXPLAINED_BY_FURTHER: f64 = 0.1;
+/// The weight of a scenario that only warns, in a run in which others fail: a receiver with a bug may have
+/// habits that a warning is about, too.
+const OF_WARNING: f64 = 0.25;
 
 static BUNDLED: LazyLock<FaultDictionary> = LazyLock::new(|| {
     let text = include_str!("fault_dictionary.json");
@@ -97,7 +102,8 @@ impl FaultDictionary {
 
     /// The bugs that together explain the failures, the one that fits best first; none if nothing fits.
     pub fn likely_causes(&self, symptoms: &Symptoms) -> Vec<LikelyCause> {
-        let mut left: Observed<'_> = symptoms.scenarios().collect();
+        let all: Observed<'_> = symptoms.scenarios().collect();
+        let mut left = all.clone();
         let failing = count_failing(&left);
         let mut causes: Vec<LikelyCause> = Vec::new();
         while causes.len() < MOST_CAUSES && count_failing(&left) > 0 {
@@ -122,8 +128,13 @@ impl FaultDictionary {
                 break;
             }
             left.retain(|scenario, found| !explains(pattern, scenario, found));
+            // What a cause leaves open is known no better than that cause.
+            let is_possible = |cause: &LikelyCause| cause.certainty == Certainty::Possible;
+            let is_likely = *fit >= LIKELY
+                && part_run(pattern, &all) >= ENOUGH_RUN
+                && !causes.last().is_some_and(is_possible);
             causes.push(LikelyCause {
-                certainty: if *fit >= LIKELY {
+                certainty: if is_likely {
                     Certainty::Likely
                 } else {
                     Certainty::Possible
@@ -153,13 +164,21 @@ impl FaultDictionary {
 /// How well a flaw explains what failed and what passed, from 0 to 1.
 fn fit(pattern: &Pattern, observed: &Observed<'_>, unexplained: f64) -> f64 {
     let (mut fitting, mut all) = (0.0, 0.0);
-    for (scenario, ScenarioSymptoms { symptoms, .. }) in observed {
+    let has_failed = observed.values().any(|found| found.has_failed());
+    for (scenario, found) in observed {
+        let symptoms = &found.symptoms;
+        let weight = if has_failed && !found.has_failed() {
+            OF_WARNING
+        } else {
+            1.0
+        };
         match (pattern.get(*scenario), symptoms.is_empty()) {
             (Some(expected), false) => {
-                fitting += OF_FAILING + (1.0 - OF_FAILING) * overlap(expected, symptoms);
-                all += 1.0;
+                let overlap = overlap(expected, symptoms);
+                fitting += weight * (OF_FAILING + (1.0 - OF_FAILING) * overlap);
+                all += weight;
             }
-            (None, false) => all += unexplained,
+            (None, false) => all += weight * unexplained,
             // A flaw that shows only sometimes may have not shown.
             (Some(expected), true) => {
                 all += expected.values().copied().fold(0.0, f64::max).powi(2);
@@ -168,6 +187,17 @@ fn fit(pattern: &Pattern, observed: &Observed<'_>, unexplained: f64) -> f64 {
         }
     }
     if all > 0.0 { fitting / all } else { 0.0 }
+}
+
+/// How many of the scenarios in which a flaw shows were run, from 0 to 1. Few say little about it, because
+/// it might not have shown in the others.
+fn part_run(pattern: &Pattern, all: &Observed<'_>) -> f64 {
+    let run = pattern
+        .keys()
+        .filter(|scenario| all.contains_key(scenario.as_str()));
+    #[expect(clippy::cast_precision_loss, reason = "a few scenarios")]
+    let (run, in_all) = (run.count() as f64, pattern.len() as f64);
+    if in_all > 0.0 { run / in_all } else { 0.0 }
 }
 
 /// How much of the expected and the observed symptoms are the same, from 0 to 1.
@@ -215,7 +245,13 @@ mod tests {
         let scenarios = (1..).zip(scenarios).map(|(number, (name, symptoms))| {
             let symptoms = symptoms.iter().map(|symptom| (*symptom).to_owned());
             let symptoms = symptoms.collect();
-            ((*name).to_owned(), ScenarioSymptoms { number, symptoms })
+            let found = ScenarioSymptoms {
+                number,
+                symptoms,
+                // As in a name of a scenario of these tests.
+                only_warns: name.contains("warned"),
+            };
+            ((*name).to_owned(), found)
         });
         Symptoms::of(scenarios.collect())
     }
@@ -294,6 +330,38 @@ mod tests {
             ]
         );
         assert_eq!(causes(&[("a/plain", &["1 status 5xx"])]), []);
+    }
+
+    #[test]
+    fn a_bug_that_would_show_elsewhere_too_is_only_possible() {
+        let [one, two, three] = ["a/one", "a/two", "a/three"].map(|name| (name, &["lost"][..]));
+        let text = FaultDictionary::text_of(&[(Flaw::QuantityFloat, symptoms(&[one, two, three]))]);
+        let file: DictionaryFile = serde_json::from_str(&text).expect("a dictionary");
+        let dictionary = FaultDictionary::from_file(&file);
+        for (run, certainty) in [
+            (&[one][..], Certainty::Possible),
+            (&[one, two], Certainty::Likely),
+        ] {
+            let causes = dictionary.likely_causes(&symptoms(run));
+            let certainties = causes.into_iter().map(|cause| cause.certainty);
+            assert_eq!(certainties.collect::<Vec<_>>(), [certainty]);
+        }
+    }
+
+    #[test]
+    fn what_failed_says_more_than_what_only_warns() {
+        let run =
+            |flaw, scenario: &str, symptom: &str| (flaw, symptoms(&[(scenario, &[symptom][..])]));
+        let text = FaultDictionary::text_of(&[
+            run(Flaw::RedeliveryAnsweredOtherwise, "a/warned", "2 body"),
+            run(Flaw::QuantityFloat, "a/quantity", "too little"),
+        ]);
+        let file: DictionaryFile = serde_json::from_str(&text).expect("a dictionary");
+        let observed = symptoms(&[("a/warned", &["2 body"]), ("a/quantity", &["too little"])]);
+        let causes = FaultDictionary::from_file(&file).likely_causes(&observed);
+        let flaws = causes.iter().map(|cause| cause.bug.flaw.as_str());
+        let flaws: Vec<&str> = flaws.collect();
+        assert_eq!(flaws, ["quantity_float", "redelivery_answered_otherwise"]);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What a profile may lack to check a part of a scenario: the reason, and what to do about it.
 
-use crate::generate::IdDifference;
+use crate::generate::Likeness;
 use crate::policy::Fault;
 use crate::scenario::Hook;
 use crate::verify::{Check, EffectProbe, Requirement};
@@ -23,7 +23,10 @@ pub(crate) enum MissingCapability {
     SecretBeyondGuessing,
     /// An instance of the receiver.
     Target(String),
-    SeveralTargets,
+    /// Another instance of the receiver than those that `targets` lists: none, or one.
+    SeveralTargets {
+        listed: usize,
+    },
     Players {
         listed: usize,
         needed: usize,
@@ -35,9 +38,11 @@ pub(crate) enum MissingCapability {
     /// A player whose ID has this ending.
     PlayerWithEnding(String),
     /// Two players whose IDs differ only in this.
-    SimilarPlayers(IdDifference),
+    SimilarPlayers(Likeness),
     /// An item whose SKU has this many characters.
     ItemWithSkuLength(usize),
+    /// An item whose SKU is that of another item after this text.
+    ItemWithSkuBeginning(String),
 }
 
 fn add_hooks(names: &[String]) -> String {
@@ -50,6 +55,7 @@ fn add_hooks(names: &[String]) -> String {
 
 impl MissingCapability {
     /// Why something was not checked, and what to do about it.
+    #[expect(clippy::too_many_lines, reason = "a table")]
     pub(crate) fn reason_and_hint(&self) -> (String, String) {
         match self {
             Self::Probe(name) => (
@@ -104,10 +110,10 @@ impl MissingCapability {
                 format!("the profile has no target `{name}`"),
                 format!("add `targets: {{ {name}: URL }}` to the profile"),
             ),
-            Self::SeveralTargets => (
-                "the profile has only one instance of the receiver".into(),
-                "if yours has several that share their data, add `targets: { a: URL, b: URL }` to \
-                 the profile"
+            Self::SeveralTargets { .. } => (
+                "the profile's `targets` list fewer than two instances of the receiver".into(),
+                "if yours has several that share their data, list them all, `target` included: `targets: \
+                 { a: URL, b: URL }`; if it has one, listing only that one makes `--strict` accept this"
                     .into(),
             ),
             Self::Players { listed, needed } => (
@@ -135,12 +141,19 @@ impl MissingCapability {
                 format!("no player in the profile's `players` has an ID that ends with `{ending}`"),
                 "list one if your game can have such a player".into(),
             ),
-            Self::SimilarPlayers(difference) => (
+            Self::SimilarPlayers(likeness) => (
                 format!(
                     "no two unused players in the profile's `players` have IDs that differ only in \
-                     {difference}"
+                     {likeness}"
                 ),
                 "list two such players if your game can have them".into(),
+            ),
+            Self::ItemWithSkuBeginning(beginning) => (
+                format!(
+                    "this scenario needs an SKU that is made of `{beginning}` and another SKU, but the \
+                     profile's `items` lists those of the game"
+                ),
+                "leave `items` out for this scenario if your game grants any SKU".into(),
             ),
             Self::ItemWithSkuLength(length) => (
                 format!("no item in the profile's `items` has an SKU of {length} characters"),
@@ -159,7 +172,7 @@ impl MissingCapability {
                 return self.not_checked(requirement, &names, ends);
             }
             Self::ExpiredSecret => ("expired_secret", "the receiver refuses the expired secret"),
-            Self::Target(_) | Self::SeveralTargets => {
+            Self::Target(_) | Self::SeveralTargets { .. } => {
                 ("targets", "deliveries to several instances of the receiver")
             }
             Self::Http1(_) => ("fault", "the receiver handles the fault"),
@@ -175,6 +188,28 @@ impl MissingCapability {
         self.not_checked(effect.requirement, &effect.subject, effect.expected())
     }
 
+    /// That the game has nothing of the kind, if the profile lists all of its items, players and instances,
+    /// and what to do if it has. Then even a strict run can't check more.
+    fn ruled_out_by_lists(&self) -> Option<(String, String)> {
+        match self {
+            Self::PlayerWithEnding(_) | Self::SimilarPlayers(_) => Some((
+                "no player under `players` in the profile has the ID that the scenario needs".into(),
+                "list such players if your game can have them; `aghook run --dry-run` names them".into(),
+            )),
+            Self::ItemWithSkuLength(_) | Self::ItemWithSkuBeginning(_) => Some((
+                "no item under `items` in the profile has the SKU that the scenario needs".into(),
+                "list such items if your game can have them, or leave out `items` if it grants any SKU; \
+                 `aghook run --dry-run` names them"
+                    .into(),
+            )),
+            Self::SeveralTargets { listed: 1 } => Some((
+                "the profile's `targets` list only one instance of the receiver".into(),
+                "list all that share their data".into(),
+            )),
+            _ => None,
+        }
+    }
+
     fn not_checked(
         &self,
         requirement: &Requirement,
@@ -182,9 +217,15 @@ impl MissingCapability {
         expected: impl Into<String>,
     ) -> Check {
         let (reason, hint) = self.reason_and_hint();
+        let ruled_out = self.ruled_out_by_lists();
+        let requirement = Requirement {
+            strict: requirement.strict && ruled_out.is_none(),
+            ..requirement.clone()
+        };
+        let (cause, hint) = ruled_out.unwrap_or((reason.clone(), hint));
         Check {
             hint: Some(hint),
-            cause: Some(reason.clone()),
+            cause: Some(cause),
             ..requirement.not_checked(subject, expected, reason)
         }
     }
@@ -196,5 +237,54 @@ pub(crate) fn ends(hook: &str) -> &'static str {
         Hook::SCRIPT => "the receiver's next responses are set",
         Hook::RESTART => "the receiver restarts",
         _ => "the hook succeeds",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::verify::Verdict;
+
+    #[test]
+    fn a_strict_run_does_not_fail_for_what_the_listed_items_and_players_rule_out() {
+        let strict = Requirement {
+            strict: true,
+            ..Requirement::default()
+        };
+        for (missing, verdict) in [
+            (
+                MissingCapability::ItemWithSkuLength(255),
+                Verdict::NotChecked,
+            ),
+            (
+                MissingCapability::ItemWithSkuBeginning("a-".into()),
+                Verdict::NotChecked,
+            ),
+            (
+                MissingCapability::PlayerWithEnding("-Zoë".into()),
+                Verdict::NotChecked,
+            ),
+            (
+                MissingCapability::SeveralTargets { listed: 1 },
+                Verdict::NotChecked,
+            ),
+            (
+                MissingCapability::SeveralTargets { listed: 0 },
+                Verdict::Failed,
+            ),
+            (
+                MissingCapability::Players {
+                    listed: 1,
+                    needed: 2,
+                },
+                Verdict::Failed,
+            ),
+        ] {
+            assert_eq!(
+                missing.step_not_checked(&strict).verdict,
+                verdict,
+                "{missing:?}"
+            );
+        }
     }
 }

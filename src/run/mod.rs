@@ -3,15 +3,19 @@
 //! Expectations and grants are checked by pure functions. Nothing here prints or writes files.
 
 mod attempt_record;
+mod baseline;
 mod checkup;
 mod dry_run;
 mod execution;
 mod fault_dictionary;
 mod inventory;
+mod item_responses;
 mod journal;
 mod missing_capability;
+mod patience;
 mod pilot;
 mod plan;
+mod record_room;
 mod replay;
 mod run_context;
 mod run_event;
@@ -26,16 +30,19 @@ mod target_watch;
 mod volatile_values;
 
 pub(crate) use attempt_record::{AttemptLocation, attempt_record, response_record};
-pub(crate) use checkup::{Finding, checkup_case};
+pub(crate) use baseline::ScenarioResults;
+pub(crate) use checkup::{Finding, ItemEvents, checkup_case};
 pub(crate) use dry_run::{Capabilities, DryRun, DryRunItem};
 pub use fault_dictionary::FaultDictionary;
 pub(crate) use journal::{
     CreateJournalError, Journal, JournalError, JournalWriter, RunTally, TruncatedLine,
 };
+pub(crate) use patience::Patience;
 pub(crate) use pilot::setup_mistake;
 
+pub(crate) use item_responses::DeliveredItems;
 pub use plan::{KnownHook, Plan, PlanSettings};
-pub(crate) use plan::{PlannedEvent, SentAs};
+pub(crate) use plan::{PlannedEvent, PlannedSizes, SentAs};
 pub(crate) use replay::{
     CompareBy, Replay, ReplayEnded, ReplayResult, ResponseComparison, Signatures, SkipReason,
     recorded_response,
@@ -46,7 +53,10 @@ pub use run_event::{
     LikelyCause, ProbeReading, ResponseRecord, RunEnded, RunEvent, RunStarted, ScenarioEnded,
     ScenarioStarted, SentRequestRecord, StepEnded, TextReading, TimingsRecord, run_event_schema,
 };
-pub(crate) use run_event::{BodyContent, Explored, ExploredKind, ExploredPair, header};
+pub(crate) use run_event::{
+    BaselineChanges, BodyContent, Certainty, Explored, ExploredKind, ExploredPair, RefusedItems,
+    header,
+};
 pub use run_outcome::RunOutcome;
 pub(crate) use session::{
     ConnectionOptions, RunOptions, Secrets, Session, SessionError, profile_generator,

@@ -120,15 +120,15 @@ impl RunContext {
         let is_signature = |status| matches!(status, 401 | 403);
         let mut refusal = None;
         for response in pilots.genuine_responses() {
-            let ResponseRecord::Response { status, body, .. } = response else {
+            let Some(text) = response_text(response) else {
                 let wrong = self.wrong_scheme(response).await?;
                 return Some(SetupProblem::of_failure(&wrong));
             };
-            let enough = is_signature(*status) || pilots.held.len() == MOST_PILOTS;
-            if !(400..500).contains(status) || !enough {
+            let enough = is_signature(text.status) || pilots.held.len() == MOST_PILOTS;
+            if !(400..500).contains(&text.status) || !enough {
                 return None;
             }
-            refusal.get_or_insert_with(|| SetupProblem::of_refusals(*status, text(body)));
+            refusal.get_or_insert_with(|| SetupProblem::of_refusals(text, &self.headers.names()));
         }
         refusal
     }
@@ -263,7 +263,7 @@ fn checks(event: &mut RunEvent) -> Vec<&mut Check> {
 }
 
 /// Whether a sound receiver must accept and grant an event of the scenario as it is.
-fn is_ordinary(plan: &Plan, usual_kind: EventKind) -> bool {
+pub(super) fn is_ordinary(plan: &Plan, usual_kind: EventKind) -> bool {
     let sends = plan.steps.iter().all(|step| match &step.action {
         PlannedAction::Deliver(deliveries) => deliveries.how.is_ordinary(),
         _ => false,
@@ -290,11 +290,19 @@ fn is_acceptance(response: &ResponseRecord) -> bool {
     success && setup_mistake(response, false).is_none()
 }
 
-/// The status and the text of a response.
-pub(super) fn status_and_text(response: &ResponseRecord) -> (u16, &str) {
+/// The parts of a recorded response that tell; none of one that failed.
+pub(super) fn response_text(response: &ResponseRecord) -> Option<ResponseText<'_>> {
     match response {
-        ResponseRecord::Response { status, body, .. } => (*status, text(body)),
-        ResponseRecord::Failure { .. } => (0, ""),
+        ResponseRecord::Response {
+            status,
+            headers,
+            body,
+        } => Some(ResponseText {
+            status: *status,
+            headers,
+            body: text(body),
+        }),
+        ResponseRecord::Failure { .. } => None,
     }
 }
 
@@ -303,19 +311,7 @@ pub(crate) fn setup_mistake(
     response: &ResponseRecord,
     has_credentials: bool,
 ) -> Option<SetupMistake> {
-    let ResponseRecord::Response {
-        status,
-        headers,
-        body,
-    } = response
-    else {
-        return None;
-    };
-    let mistake = SetupMistake::in_response(ResponseText {
-        status: *status,
-        headers,
-        body: text(body),
-    })?;
+    let mistake = SetupMistake::in_response(response_text(response)?)?;
     Some(if has_credentials {
         mistake.despite_headers()
     } else {

@@ -6,13 +6,14 @@
 mod planned_effect;
 mod planned_event;
 mod planned_hook;
+mod planned_sizes;
 mod planned_step;
 mod players;
 
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use indexmap::IndexMap;
@@ -23,11 +24,14 @@ use self::planned_event::PlannedEventError;
 pub(crate) use self::planned_event::{PlannedEvent, SentAs};
 pub use self::planned_hook::KnownHook;
 pub(crate) use self::planned_hook::{PlannedHook, event_values};
+use self::planned_sizes::EventSizes;
+pub(crate) use self::planned_sizes::PlannedSizes;
 pub(crate) use self::planned_step::{
     PlannedAction, PlannedDeliveries, PlannedDelivery, PlannedRequest, PlannedStep,
 };
 use self::players::AssignedPlayers;
 use super::missing_capability::MissingCapability;
+use super::patience::Patience;
 use super::volatile_values::{VolatileValue, volatile_values};
 use crate::generate::{
     BodyLayout, Catalogue, Generator, IdShape, Seed, SkuOwner, SkuShape, StartTime,
@@ -35,6 +39,7 @@ use crate::generate::{
 use crate::protocol::{Event, EventKind, Field};
 use crate::scenario::document::{Diagnostic, Diagnostics, SourceFile, Span, Spanned};
 use crate::scenario::{Case, EventSpec, Expectation, Level, Shareable, SharedId};
+use crate::transport::AllowedHosts;
 use crate::verify::{PreparedExpectation, Requirement};
 
 /// Everything that a plan depends on, except its case.
@@ -84,8 +89,7 @@ pub struct Plan {
     pub(crate) start: StartTime,
     /// The number of listed players that its events use.
     pub listed_players: usize,
-    /// How long to wait at most for wrong effects to become right, if not as long as the grace period.
-    pub(crate) patience: Option<Duration>,
+    pub(crate) patience: Patience,
     /// What the profile lacks, if the scenario can't run because of it.
     pub(crate) missing: Option<MissingCapability>,
 }
@@ -99,11 +103,18 @@ impl Plan {
             settings,
             seed,
             players: AssignedPlayers::new(&case.scenario, &settings.players, settings.first_player),
+            skus: RefCell::default(),
             problems: Diagnostics::default(),
         };
         let scenario = &case.scenario;
+        let mut sizes = EventSizes::default();
         let events = scenario.events.iter().map(|(name, spec)| {
+            if sizes.is_exceeded() {
+                return None;
+            }
             let event = planner.event(name, spec);
+            let event = event.map_err(|reason| reason.to_string());
+            let event = event.and_then(|event| sizes.add(&event.body).map(|()| event));
             let report = |reason| {
                 planner.report(spec.span, format!("event `{name}`: {reason}"), None);
             };
@@ -126,7 +137,7 @@ impl Plan {
         let players = planner.players;
         Ok(Self {
             listed_players: players.by_event.len(),
-            patience: None,
+            patience: Patience::default(),
             missing: players.missing.or(missing),
             events,
             varying,
@@ -137,6 +148,19 @@ impl Plan {
             start: settings.start,
             case,
         })
+    }
+
+    /// Fails if a step sends a request to a URL that is not allowed.
+    pub(crate) fn check_requests(&self, allowed: &AllowedHosts) -> Result<(), Diagnostics> {
+        let refused = self.steps.iter().filter_map(|step| match &step.action {
+            PlannedAction::Request(request) => request.refusal(allowed),
+            _ => None,
+        });
+        let mut problems = Diagnostics::default();
+        problems.extend(
+            refused.map(|(span, error)| Diagnostic::at(&self.case.source, span, error.to_string())),
+        );
+        problems.into_result()
     }
 
     /// Whether it needs the receiver for itself, or disturbs other scenarios, because it restarts the
@@ -168,6 +192,9 @@ struct Planner<'plan> {
     settings: &'plan PlanSettings,
     seed: Seed,
     players: AssignedPlayers,
+    /// The SKUs of the events whose SKUs others have. Without it, events that each have the SKU of another
+    /// one twice would take twice as long one after the other.
+    skus: RefCell<BTreeMap<String, String>>,
     problems: Diagnostics,
 }
 
@@ -207,9 +234,12 @@ impl Planner<'_> {
             },
         );
         for sku in shape.skus_mut() {
-            if let SkuShape::SameAs(SkuOwner::Event(owner)) = sku {
-                *sku = SkuShape::Given(self.sku_of(owner)?);
-            }
+            let given = match sku {
+                SkuShape::SameAs(SkuOwner::Event(owner)) => self.sku_of(owner)?,
+                SkuShape::Like { event, beginning } => beginning.clone() + &self.sku_of(event)?,
+                _ => continue,
+            };
+            *sku = SkuShape::Given(given);
         }
         let mut generator = self.generator(name);
         let Some(coupon_event) = &spec.coupon_event else {
@@ -256,10 +286,15 @@ impl Planner<'_> {
 
     /// The SKU of an event's first item.
     fn sku_of(&self, name: &str) -> Result<String, PlannedEventError> {
+        if let Some(sku) = self.skus.borrow().get(name) {
+            return Ok(sku.clone());
+        }
         let event = self.other_event(name)?;
         let item = event.event_data.granted_items().first();
         let item = item.ok_or_else(|| PlannedEventError::NoItems(name.to_owned()))?;
-        Ok(item.sku.to_string())
+        let sku = item.sku.to_string();
+        self.skus.borrow_mut().insert(name.to_owned(), sku.clone());
+        Ok(sku)
     }
 
     /// The kind of an event that is not made for another one. An event for which others are made is a
@@ -281,6 +316,12 @@ impl Planner<'_> {
     fn missing_item(&self) -> Option<MissingCapability> {
         let catalogue = self.settings.catalogue.as_ref()?;
         let specs = self.case.scenario.events.values();
+        if let Some(beginning) = specs.clone().find_map(|spec| spec.sku_beginning()) {
+            // Of the game's items, none is chosen to fit another.
+            return Some(MissingCapability::ItemWithSkuBeginning(
+                beginning.to_owned(),
+            ));
+        }
         let mut lengths = specs.flat_map(|spec| spec.sku_lengths());
         let missing = lengths.find(|length| catalogue.sku_of_length(*length).is_none());
         missing.map(MissingCapability::ItemWithSkuLength)
@@ -298,6 +339,7 @@ impl Planner<'_> {
             seed: self.seed,
             // Without the listed players: another run could use any of them.
             players: AssignedPlayers::default(),
+            skus: RefCell::default(),
             problems: Diagnostics::default(),
         };
         let specs = self.case.scenario.events.iter().zip(events.values());
@@ -329,12 +371,9 @@ impl Planner<'_> {
             return Ok(player.clone());
         }
         let shape = match given {
-            Some(Shareable::Like {
-                event,
-                differing_in,
-            }) => {
+            Some(Shareable::Like { event, likeness }) => {
                 let original = self.shared(event, id)?;
-                let other = differing_in.other(&original);
+                let other = likeness.other(&original);
                 return other.ok_or_else(|| PlannedEventError::NoSimilarId {
                     id: original,
                     event: event.value.clone(),

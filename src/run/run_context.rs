@@ -34,6 +34,8 @@ pub(crate) struct RunContext {
     /// The retry policy of steps without their own.
     pub retry: RetryPolicy,
     pub capabilities: Capabilities,
+    /// The SKUs of the plain items that the profile lists.
+    pub listed_items: Vec<String>,
     /// The SKUs of which a player can hold at most one.
     pub held_once: BTreeSet<String>,
     pub probes: IndexMap<String, PreparedProbe>,

@@ -4,10 +4,12 @@
 //! `docs/report-json.md` describes them. [`RunEvent::from_json`] reads such a line back.
 //! A change that can break a reader raises [`FORMAT_VERSION`].
 
+mod baseline_changes;
 mod explored;
 mod json_line;
 mod likely_cause;
 mod probe_reading;
+mod refused_items;
 mod seconds;
 mod step_ended;
 
@@ -23,17 +25,19 @@ use schemars::generate::SchemaSettings;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub(crate) use baseline_changes::BaselineChanges;
 pub(crate) use explored::{Explored, ExploredKind, ExploredPair};
 pub use likely_cause::LikelyCause;
 pub(crate) use likely_cause::{Certainty, KnownBug};
 pub use probe_reading::{ProbeReading, TextReading};
+pub(crate) use refused_items::RefusedItems;
 pub use step_ended::{DeliveryEnded, StepEnded};
 pub(crate) use step_ended::{HookRun, ScriptedResponses};
 
 use super::snapshot_event::{SnapshotCompared, SnapshotsEnded};
 use super::volatile_values::VolatileValue;
 use crate::policy::WireForm;
-use crate::scenario::{Level, describe_single_keys};
+use crate::scenario::{Level, describe_single_keys, one_line};
 use crate::verify::{Check, Verdict, VerdictCounts};
 
 /// The version of the JSON lines.
@@ -119,6 +123,17 @@ pub struct ScenarioStarted {
     pub choice: Option<String>,
     /// The values in its events that depend on the start time and therefore differ in every run.
     pub varying: Vec<VolatileValue>,
+}
+
+impl ScenarioStarted {
+    /// As the texts of a scenario are. Anyone may have written a journal, and a separate line could be a
+    /// command for a CI system.
+    pub(super) fn keep_on_one_line(&mut self) {
+        let tags = self.tags.iter_mut();
+        for text in tags.chain([&mut self.name, &mut self.file]) {
+            *text = one_line(text);
+        }
+    }
 }
 
 /// One request and its response.
@@ -281,6 +296,23 @@ impl BodyRecord {
         }
     }
 
+    /// Keeps only the beginning if the recorded text is longer than `limit`. Returns the length that is
+    /// left.
+    pub(crate) fn cut(&mut self, limit: usize) -> usize {
+        let (text, limit) = match &mut self.content {
+            BodyContent::Text(text) => (text, limit),
+            // Four characters encode three bytes, and only whole groups can be decoded.
+            BodyContent::Base64(text) => (text, limit / 4 * 4),
+        };
+        if text.len() > limit {
+            text.truncate(text.floor_char_boundary(limit));
+            // Otherwise the room would still be allocated.
+            text.shrink_to_fit();
+            self.truncated = true;
+        }
+        text.len()
+    }
+
     /// The recorded bytes. `None` if the base64 is invalid, which aghook never writes.
     pub fn bytes(&self) -> Option<Cow<'_, [u8]>> {
         match &self.content {
@@ -370,12 +402,19 @@ pub struct RunEnded {
     /// not work. The run stopped after them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub setup_problem: Option<String>,
+    /// The listed items that the receiver refused, unlike others, which is a mistake in the set-up; omitted
+    /// if there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused_items: Option<RefusedItems>,
     /// Whether the receiver stopped during the run. The run stopped, too; omitted if it did not.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub receiver_stopped: bool,
     /// The known bugs that the failures look like, the most likely first; omitted if nothing fits.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub likely_causes: Vec<LikelyCause>,
+    /// What changed since the run of `--baseline`; omitted without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since_baseline: Option<BaselineChanges>,
     /// What an exploration tried; omitted for other runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub explored: Option<Explored>,

@@ -20,6 +20,10 @@ pub enum RunOutcome {
 impl RunEnded {
     /// The result of the run.
     pub fn outcome(&self) -> RunOutcome {
+        // Failures say nothing about the receiver then.
+        if self.refused_items.is_some() {
+            return RunOutcome::Incomplete;
+        }
         if self.scenarios.failed > 0 {
             return RunOutcome::Failed;
         }

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::missing_capability::MissingCapability;
-use super::plan::Plan;
+use super::plan::{Plan, PlannedEffect};
 use super::run_context::RunContext;
 use super::run_event::{EffectsEnded, ProbeReading, TextReading};
 use crate::probe::{HookFailure, ProbePair, ProbeProblem, QUANTITY_PROBE, with_placeholders};
+use crate::scenario::{BundlePolicy, Policy};
 use crate::verify::{
     Changes, Check, EffectProbe, EffectWatch, EventOutcomes, GrantCheck, GrantExpectation,
     HeldOnce, ProbeQuery, Verdict, check_grants,
@@ -39,6 +40,9 @@ pub(crate) struct ScenarioEffects<'run> {
     scenario: usize,
     patience: Option<Duration>,
     effects: Vec<EffectProbe<'run>>,
+    /// The effects if the game grants all bundles in one way, for each way. Empty if the profile says
+    /// which, or there is no bundle.
+    by_bundles: Vec<Vec<EffectProbe<'run>>>,
     before: ProbeResults,
 }
 
@@ -50,17 +54,31 @@ impl<'run> ScenarioEffects<'run> {
         plan: &'run Plan,
         scenario: usize,
     ) -> Self {
-        let effects = plan.effects.iter().map(|effect| {
-            let probe = effect.probe(context.capabilities.policy, context.settle);
-            let mut probe = probe.held_as(&context.capabilities.held_items);
-            probe.cap_held_once(&context.held_once);
-            probe
+        let effects = |policy: Policy| -> Vec<EffectProbe<'run>> {
+            let effects = plan.effects.iter().map(|effect| {
+                let probe = effect.probe(policy, context.settle);
+                let mut probe = probe.held_as(&context.capabilities.held_items);
+                probe.cap_held_once(&context.held_once);
+                probe
+            });
+            effects.collect()
+        };
+        let policy = context.capabilities.policy;
+        let is_open =
+            policy.bundles.is_none() && plan.effects.iter().any(PlannedEffect::has_bundle);
+        let ways = BundlePolicy::ALL.into_iter().filter(|_| is_open);
+        let by_bundles = ways.map(|way| {
+            effects(Policy {
+                bundles: Some(way),
+                ..policy
+            })
         });
         let mut begun = Self {
             context,
             scenario,
-            patience: plan.patience,
-            effects: effects.collect(),
+            patience: plan.patience.effects,
+            effects: effects(policy),
+            by_bundles: by_bundles.collect(),
             before: ProbeResults::default(),
         };
         if plan.missing.is_some() {
@@ -84,7 +102,11 @@ impl<'run> ScenarioEffects<'run> {
     /// The failures of a pilot are kept even if a probe has never returned a value: the pilots
     /// together show whether it works.
     pub(crate) async fn end(mut self, outcomes: &EventOutcomes, is_pilot: bool) -> EffectsEnded {
-        for effect in &mut self.effects {
+        for effect in self
+            .effects
+            .iter_mut()
+            .chain(self.by_bundles.iter_mut().flatten())
+        {
             let before = &self.before.numbers;
             let mut held = effect.queries.iter().map(|query| before.get(query));
             let held_before = held.any(|held| matches!(held, Some(Ok(1..))));
@@ -99,21 +121,23 @@ impl<'run> ScenarioEffects<'run> {
         loop {
             let after = self.read().await;
             let checks = self.check_effects(&after);
+            let mixed = self.mixed_bundles(&after, &checks);
             let has = |verdict| checks.iter().any(|check| check.verdict == verdict);
             let unread = !after.is_complete();
             let is_undecidable = has(Verdict::Broken) && !unread;
             let mut verdicts = checks.iter().map(|check| check.verdict);
-            let as_expected = verdicts.all(Verdict::is_passed_or_not_checked);
+            let as_expected = verdicts.all(Verdict::is_passed_or_not_checked) && mixed.is_none();
             if is_undecidable || !watch.look_again(as_expected).await {
+                let checks = if is_pilot {
+                    checks
+                } else {
+                    self.report_probe_problems(checks)
+                };
                 return EffectsEnded {
                     scenario: self.scenario,
                     readings: self.readings(&after),
                     texts: self.texts(&after),
-                    checks: if is_pilot {
-                        checks
-                    } else {
-                        self.report_probe_problems(checks)
-                    },
+                    checks: checks.into_iter().chain(mixed).collect(),
                     settled_after: watch.read_after(),
                 };
             }
@@ -236,6 +260,26 @@ impl<'run> ScenarioEffects<'run> {
                 }
             })
             .collect()
+    }
+
+    /// A warning if each grant is correct, but the game opened some bundles and granted others by their
+    /// SKU.
+    fn mixed_bundles(&self, after: &ProbeResults, checks: &[Check]) -> Option<Check> {
+        let all_passed = checks.iter().all(|check| check.verdict == Verdict::Passed);
+        if self.by_bundles.is_empty() || !all_passed {
+            return None;
+        }
+        let (changes, held_once) = (self.changes(after), self.held_once());
+        let is_consistent = self.by_bundles.iter().any(|effects| {
+            let expectations: Vec<&GrantExpectation> =
+                effects.iter().filter_map(EffectProbe::grant).collect();
+            let checks = check_grants(&expectations, &changes, &held_once);
+            !checks
+                .iter()
+                .any(|check| matches!(check, GrantCheck::Failed(_)))
+        });
+        let effect = self.effects.first().filter(|_| !is_consistent)?;
+        Some(effect.requirement.mixed_bundles())
     }
 
     /// The numbers before and after for each query of an effect, or the check that reports why

@@ -11,13 +11,14 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use super::dry_run::Capabilities;
-use super::plan::{KnownHook, Plan, PlanSettings};
+use super::plan::{KnownHook, Plan, PlanSettings, PlannedSizes};
 use super::run_context::RunContext;
 use crate::delivery::{Clock, TimestampAllocator};
 use crate::generate::{Catalogue, Generator, Seed, StartTime};
 use crate::policy::{ConnectTo, Forgery};
 use crate::probe::{
     DeliveryHeaderFailure, HookError, PreparedHeaders, PreparedHook, PreparedProbe, Redaction,
+    unusable_hooks,
 };
 use crate::protocol::{Secret, Signer};
 use crate::scenario::document::{Diagnostics, Spanned};
@@ -241,8 +242,11 @@ impl Session {
         let mut settings = self.plan_settings();
         let mut plans = Vec::new();
         let mut problems = Diagnostics::default();
+        let mut sizes = PlannedSizes::default();
         for case in cases {
             if let Some(plan) = problems.take(Plan::new(case, &settings)) {
+                problems.take(plan.check_requests(&self.allowed));
+                sizes.add(&plan)?;
                 settings.first_player += plan.listed_players;
                 plans.push(plan);
             }
@@ -270,6 +274,17 @@ impl Session {
             strict: self.options.strict,
             // A run continues without faults of HTTP/1.1, and reports them as not checked.
             http2_only: false,
+        }
+    }
+
+    /// Fails if a probe or hook can't be used, whatever the environment. Runs nothing.
+    pub(crate) fn check_hooks(&self) -> Result<(), SessionError> {
+        match unusable_hooks(&self.profile, &self.allowed)
+            .into_iter()
+            .next()
+        {
+            Some((hook, error)) => Err(SessionError::Hook { hook, error }),
+            None => Ok(()),
         }
     }
 
@@ -345,6 +360,7 @@ impl Session {
             clock,
             retry: self.profile.retry_policy(),
             capabilities,
+            listed_items: self.profile.plain_skus(),
             held_once: self.profile.unstackable_skus(),
             probes,
             hooks,

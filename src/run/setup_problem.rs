@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::diagnose::SetupMistake;
+use crate::diagnose::{ResponseText, SetupMistake};
 use crate::transport::Failure;
 
 /// A problem of the set-up, because of which nothing can be said about the receiver.
@@ -52,8 +52,9 @@ impl SetupProblem {
     }
 
     /// Every genuine delivery was refused, and this is what was answered to one of them.
-    pub(crate) fn of_refusals(status: u16, body: &str) -> Self {
-        let (refused, help) = refused(status, body);
+    /// `own_headers` are the names of the headers that the profile adds.
+    pub(crate) fn of_refusals(response: ResponseText<'_>, own_headers: &[String]) -> Self {
+        let (refused, help) = refused(response, own_headers);
         Self::new(
             format!("every genuine delivery was {refused}"),
             &format!("{help}; `aghook doctor` tries what the receiver accepts"),
@@ -73,16 +74,22 @@ impl SetupProblem {
 }
 
 /// A refusal that shows no mistake in the set-up: what happened, and what to do about it.
-pub(super) fn refused(status: u16, body: &str) -> (String, &'static str) {
-    let body = body.trim();
-    let body = &body[..body.floor_char_boundary(SHOWN)];
-    let reason = match body {
-        "" => format!("refused ({status})"),
-        body => format!("refused ({status}: {body})"),
-    };
+pub(super) fn refused(response: ResponseText<'_>, own_headers: &[String]) -> (String, String) {
+    let ResponseText { status, body, .. } = response;
+    let reason = format!("refused ({})", status_and_body(status, body));
     let help = match status {
-        401 | 403 => SIGNATURE_REFUSED,
-        _ => EVENT_REFUSED,
+        401 | 403 => response.refusal_help(SIGNATURE_REFUSED, own_headers),
+        _ => EVENT_REFUSED.to_owned(),
     };
     (reason, help)
+}
+
+/// A status, and the beginning of the body if there is one.
+pub(super) fn status_and_body(status: u16, body: &str) -> String {
+    let body = body.trim();
+    let body = &body[..body.floor_char_boundary(SHOWN)];
+    match body {
+        "" => status.to_string(),
+        body => format!("{status}: {body}"),
+    }
 }

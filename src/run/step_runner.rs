@@ -5,12 +5,13 @@ mod deliveries;
 mod hooks;
 
 use std::collections::HashMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use super::attempt_record::{AttemptLocation, request_record};
 use super::plan::{Plan, PlannedAction, PlannedHook, PlannedRequest, PlannedStep};
+use super::record_room::RecordRoom;
 use super::run_context::RunContext;
 use super::run_event::{DeliveryEnded, RunEvent, StepEnded};
 use crate::delivery::Clock;
@@ -31,6 +32,8 @@ pub(crate) struct StepRunner<'run> {
     last_response: Option<Response>,
     /// What steps captured.
     captured: CapturedValues,
+    /// For the recorded responses.
+    room: RecordRoom,
     /// The sender's clock, which is ahead once a hook has moved the receiver's.
     clock: Clock,
     /// The hook that has moved the receiver's clock, with its values.
@@ -53,6 +56,7 @@ impl<'run> StepRunner<'run> {
             first_responses: HashMap::new(),
             last_response: None,
             captured: CapturedValues::new(),
+            room: RecordRoom::default(),
             clock: context.clock,
             moved_clock: None,
             outcomes: EventOutcomes::default(),
@@ -69,9 +73,14 @@ impl<'run> StepRunner<'run> {
             let mut ended = self.begun(number, &step.description);
             ended.together =
                 matches!(&step.action, PlannedAction::Deliver(sent) if sent.how.together);
-            let done = self.run_step(step, &mut ended).await;
-            self.end(ended, &done, &mut checks);
-            result = done;
+            let started = Instant::now();
+            result = self.run_step_in_time(step, &mut ended).await;
+            let took = started.elapsed();
+            let is_last = plan.patience.is_at_end(&ended, took, self.timeout());
+            self.end(ended, &result, &mut checks);
+            if is_last {
+                result = result.and(Err(self.not_in_time("a step without a response")));
+            }
             if result.is_err() {
                 break;
             }
@@ -84,6 +93,37 @@ impl<'run> StepRunner<'run> {
             result = result.and(done);
         }
         (checks, result)
+    }
+
+    /// Runs a step, unless the time of a try is over before its end. Only a restart goes on, because to
+    /// stop one would leave the receiver down.
+    async fn run_step_in_time(
+        &mut self,
+        step: &'run PlannedStep,
+        ended: &mut StepEnded,
+    ) -> Result<(), Check> {
+        let restarts = match &step.action {
+            PlannedAction::Restart => true,
+            PlannedAction::Deliver(deliveries) => deliveries.restarts_receiver(),
+            _ => false,
+        };
+        let until = self.plan.patience.until.filter(|_| !restarts);
+        // Boxed because it holds a whole step.
+        let run = Box::pin(self.run_step(step, ended));
+        let Some(until) = until else {
+            return run.await;
+        };
+        let in_time = tokio::time::timeout_at(until.into(), run).await;
+        match in_time {
+            Ok(done) => done,
+            Err(_) => Err(self.not_in_time("the end of the exploration")),
+        }
+    }
+
+    /// That the rest of a try is not run.
+    fn not_in_time(&self, reason: &str) -> Check {
+        let requirement = &self.plan.requirement;
+        requirement.not_checked("steps", "all steps run", format!("left out after {reason}"))
     }
 
     fn begun(&self, step: usize, description: &str) -> StepEnded {
@@ -129,7 +169,7 @@ impl<'run> StepRunner<'run> {
                 statuses,
             } => ended.script = Some(self.script(player_id, statuses).await?),
             PlannedAction::Restart => {
-                self.restart().await?;
+                ended.hooks.extend(self.restart().await?);
                 ended.restarted = true;
             }
             PlannedAction::Hook(hook) => self.hook(hook, ended).await?,
@@ -140,10 +180,8 @@ impl<'run> StepRunner<'run> {
                 if let Some(missing) = self.context.capabilities.missing(&step.action) {
                     return Err(missing.step_not_checked(requirement));
                 }
-                let (made, failed) = self.deliver(ended.step, step, deliveries).await;
-                ended.deliveries = made;
                 ended.restarted = deliveries.restarts_receiver();
-                failed.map_or(Ok(()), Err)?;
+                self.deliver(step, deliveries, ended).await?;
             }
         }
         self.capture(step).map_err(|check| *check)
@@ -169,6 +207,11 @@ impl<'run> StepRunner<'run> {
         Ok(())
     }
 
+    /// The limit for an attempt.
+    fn timeout(&self) -> Duration {
+        self.plan.patience.timeout(self.context.retry.timeout.0)
+    }
+
     async fn request(
         &mut self,
         number: usize,
@@ -187,7 +230,7 @@ impl<'run> StepRunner<'run> {
         let outgoing = request.outgoing(&target, &self.captured);
         let outgoing = outgoing.map_err(|error| broken(error.to_string()))?;
         let outgoing = context.with_headers(outgoing, &target);
-        let options = SendOptions::within(context.retry.timeout.0);
+        let options = SendOptions::within(self.timeout());
         let started_at = context.clock.now();
         let exchange = context.client.send(&target, &outgoing, options).await;
         let location = AttemptLocation {
@@ -195,7 +238,8 @@ impl<'run> StepRunner<'run> {
             step: number,
             delivery: 1,
         };
-        let record = request_record(location, started_at, &exchange, &context.redaction);
+        let mut record = request_record(location, started_at, &exchange, &context.redaction);
+        self.room.cut(&mut record);
         (self.events)(RunEvent::AttemptEnded(Box::new(record)));
         self.last_response = exchange.result.as_ref().ok().cloned();
         let observed = Observed {

@@ -21,6 +21,13 @@ pub(super) struct ScenarioSymptoms {
     /// The scenario's number in the run.
     pub(super) number: usize,
     pub(super) symptoms: BTreeSet<String>,
+    pub(super) only_warns: bool,
+}
+
+impl ScenarioSymptoms {
+    pub(super) fn has_failed(&self) -> bool {
+        !self.symptoms.is_empty() && !self.only_warns
+    }
 }
 
 impl Symptoms {
@@ -66,8 +73,17 @@ impl Symptoms {
                     ended.verdict,
                     Verdict::Passed | Verdict::Warned | Verdict::Failed
                 );
-                let running = self.running.remove(&ended.scenario);
-                self.scenarios.extend(running.filter(|_| decided));
+                let running = self.running.remove(&ended.scenario).filter(|_| decided);
+                self.scenarios.extend(running.map(|(key, found)| {
+                    let only_warns = ended.verdict == Verdict::Warned;
+                    (
+                        key,
+                        ScenarioSymptoms {
+                            only_warns,
+                            ..found
+                        },
+                    )
+                }));
             }
             _ => {}
         }
@@ -105,7 +121,7 @@ fn first_word(text: &str) -> &str {
 }
 
 /// `payload/body_layout [layout=spaced]`, which is the same for the bundled suite and for a copy of it.
-fn scenario_key(started: &ScenarioStarted) -> String {
+pub(super) fn scenario_key(started: &ScenarioStarted) -> String {
     let path = Path::new(&started.file);
     let parts = [path.parent().and_then(Path::file_name), path.file_stem()];
     let parts = parts

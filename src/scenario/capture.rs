@@ -90,7 +90,7 @@ fn parts(mut rest: &str) -> impl Iterator<Item = TextPart<'_>> {
 }
 
 /// The names of the captured values that a text uses.
-pub(super) fn names_in(text: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn captured_names(text: &str) -> impl Iterator<Item = &str> {
     parts(text).filter_map(|part| match part {
         TextPart::Captured(name) => Some(name),
         TextPart::Plain(_) => None,

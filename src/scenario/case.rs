@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 
 use super::check::{check, check_names};
 use super::document::{
-    DECODE_BUDGET, Diagnostics, Node, NodeValue, SourceFile, Spanned, Variables, decode_all,
-    substitute,
+    DECODE_BUDGET, Diagnostics, Expansion, Node, NodeValue, SourceFile, Spanned, Variables,
+    decode_all, is_disguising, substitute,
 };
 use super::matrix::{MatrixChoice, choices};
 use super::scenario_model::{Scenario, ScenarioKeys};
+use super::step::Step;
 use crate::generate::Seed;
 
 /// A scenario with one combination of its matrix values, ready to run.
@@ -33,10 +34,13 @@ impl Case {
         let tree = Node::parse(source)?;
         let mut problems = Diagnostics::default();
         let choices = choices(source, &tree, &mut problems);
-        let mut budget = DECODE_BUDGET;
+        let mut limits = ReadLimits::default();
         let mut cases = Vec::new();
         for choice in choices {
-            cases.extend(problems.take(Self::read(source, &tree, choice, &mut budget)));
+            cases.extend(problems.take(Self::read(source, &tree, choice, &mut limits)));
+            if limits.expansion.is_exceeded() {
+                break;
+            }
         }
         // Every case of a matrix has the same mistakes. Report each once.
         problems.sorted_and_limited(&source.name).into_result()?;
@@ -58,12 +62,13 @@ impl Case {
     fn read(
         source: &SourceFile,
         tree: &Node,
-        choice: MatrixChoice,
-        budget: &mut usize,
+        choice: MatrixChoice<'_>,
+        limits: &mut ReadLimits,
     ) -> Result<Self, Diagnostics> {
         let mut problems = Diagnostics::default();
-        let filled = substitute_variables(source, tree, &choice.variables, &mut problems);
-        let (decoded, mistakes) = decode_all::<ScenarioKeys>(source, &filled, budget);
+        let filled = limits.fill_in(source, tree, &choice.variables, &mut problems);
+        let (decoded, mistakes) =
+            decode_all::<ScenarioKeys>(source, &filled, &mut limits.decode_budget);
         problems.extend(mistakes.0);
         let keys = match decoded {
             Some(keys) if problems.0.is_empty() => keys,
@@ -75,6 +80,9 @@ impl Case {
             None => return Err(problems),
         };
         let scenario = check(source, &filled, &keys)?;
+        let deliveries = scenario.steps.iter().map(Step::delivery_count).sum();
+        let fits = limits.expansion.add_deliveries(deliveries);
+        fits.map_err(|error| error.or_span(scenario.name.span).into_diagnostic(source))?;
         Ok(Self {
             source: source.clone(),
             line: source.line_and_column(scenario.name.span.start).0,
@@ -115,27 +123,51 @@ impl Case {
     }
 }
 
-/// Replaces the variables in the tree, except where they are defined.
-fn substitute_variables(
-    source: &SourceFile,
-    tree: &Node,
-    variables: &Variables,
-    problems: &mut Diagnostics,
-) -> Node {
-    let NodeValue::Mapping(entries) = &tree.value else {
-        return tree.clone();
-    };
-    let filled = |(key, value): &(Spanned<String>, Node)| {
-        let value = match key.as_str() {
-            "vars" => value.clone(),
-            "matrix" => without_invalid_lists(value),
-            _ => substitute(source, value, variables, problems),
+/// What reading the cases of a file may take.
+struct ReadLimits {
+    decode_budget: usize,
+    expansion: Expansion,
+    is_first_case: bool,
+}
+
+impl Default for ReadLimits {
+    fn default() -> Self {
+        Self {
+            decode_budget: DECODE_BUDGET,
+            expansion: Expansion::default(),
+            is_first_case: true,
+        }
+    }
+}
+
+impl ReadLimits {
+    /// Replaces the variables in the tree, except where they are defined. Only the first case has
+    /// these definitions, which are the same in each: they are checked once.
+    fn fill_in(
+        &mut self,
+        source: &SourceFile,
+        tree: &Node,
+        variables: &Variables<'_>,
+        problems: &mut Diagnostics,
+    ) -> Node {
+        let NodeValue::Mapping(entries) = &tree.value else {
+            return tree.clone();
         };
-        (key.clone(), value)
-    };
-    Node {
-        value: NodeValue::Mapping(entries.iter().map(filled).collect()),
-        span: tree.span,
+        let is_first = std::mem::take(&mut self.is_first_case);
+        self.expansion.begin_case();
+        let filled = |(key, value): &(Spanned<String>, Node)| {
+            let value = match key.as_str() {
+                "vars" | "matrix" if !is_first => return None,
+                "vars" => value.clone(),
+                "matrix" => without_invalid_lists(value),
+                _ => substitute(source, value, variables, &mut self.expansion, problems),
+            };
+            Some((key.clone(), value))
+        };
+        Node {
+            value: NodeValue::Mapping(entries.iter().filter_map(filled).collect()),
+            span: tree.span,
+        }
     }
 }
 
@@ -148,14 +180,14 @@ fn without_invalid_lists(matrix: &Node) -> Node {
     matrix
 }
 
-/// Escapes line breaks and terminal control characters. Reports show a title on one line, but matrix
+/// Escapes line breaks, control characters and invisible ones. Reports show a title on one line, but matrix
 /// values can contain any text.
-fn one_line(text: &str) -> String {
+pub(crate) fn one_line(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for character in text.trim().chars() {
         match character {
-            '\u{2028}' | '\u{2029}' => line.extend(character.escape_unicode()),
             _ if character.is_control() => line.extend(character.escape_default()),
+            _ if is_disguising(character) => line.extend(character.escape_unicode()),
             _ => line.push(character),
         }
     }
@@ -168,13 +200,13 @@ mod tests {
 
     #[test]
     fn a_title_stays_on_one_line_for_any_matrix_value() {
-        let text = "name: x\nmatrix:\n  text: [\"one\\nline \\u0007\\u2028\", \"Łódź \\\"½\\\" \\\\\"]\n\
+        let text = "name: x\nmatrix:\n  text: [\"one\\nline \\u0007\\u2028\\u202E\", \"Łódź \\\"½\\\" \\\\\"]\n\
                     events: { e: { coupon: { code: \"${text}\" } } }\n\
                     steps: [{ deliver: e, expect: { status: 2xx } }]\n";
         let cases = Case::from_file(&SourceFile::new("x.yaml", text)).expect("a scenario");
         let titles: Vec<String> = cases.iter().map(Case::title).collect();
         let expected = [
-            r"x [text=one\nline \u{7}\u{2028}]",
+            r"x [text=one\nline \u{7}\u{2028}\u{202e}]",
             "x [text=Łódź \"½\" \\]",
         ];
         assert_eq!(titles, expected);

@@ -12,6 +12,8 @@ mod wire;
 
 use std::collections::BTreeSet;
 
+use indexmap::IndexMap;
+
 use super::Expectation;
 use super::HookStep;
 use super::document::{Diagnostic, Diagnostics, Node, SourceFile, Span, Spanned};
@@ -21,6 +23,8 @@ use super::step::{Action, Deliver, InstanceChoice, RequestStep, Script, Step, St
 pub(super) use names::check_names;
 
 const DELIVERY_LIMIT: u64 = 10_000;
+/// Events can refer to each other, so the time to check them can grow with the square of their number.
+const EVENT_LIMIT: usize = 2_000;
 
 /// Finds mistakes in a decoded scenario. `tree` is the tree that it was decoded from.
 pub(super) fn check(
@@ -28,6 +32,13 @@ pub(super) fn check(
     tree: &Node,
     keys: &ScenarioKeys,
 ) -> Result<Scenario, Diagnostics> {
+    if let Some((_, event)) = keys.events.get_index(EVENT_LIMIT) {
+        let message = format!("a scenario can have at most {EVENT_LIMIT} events");
+        let problem = Diagnostic::at(source, event.span, message);
+        return Err(problem
+            .with_help("use `aghook load` for more events")
+            .into());
+    }
     let mut checker = Checker::new(source, tree, keys);
     checker.check_scenario();
     for (name, event) in &keys.events {
@@ -35,6 +46,10 @@ pub(super) fn check(
         if let Some(node) = tree.get("events").and_then(|events| events.get(name)) {
             checker.check_items(node);
         }
+    }
+    // Every event of a circle is reported already.
+    if checker.found.0.is_empty() {
+        checker.check_sku_chains();
     }
     let steps = keys.steps.iter();
     let steps = steps.filter_map(|step| checker.check_step(step.span, &step.value));
@@ -54,8 +69,9 @@ pub(super) fn check(
         source: keys.source.clone(),
         alone: keys.alone,
         seed: keys.seed,
-        vars: keys.vars.clone(),
-        matrix: keys.matrix.clone(),
+        // The events, steps and effects have their values.
+        vars: IndexMap::new(),
+        matrix: IndexMap::new(),
         events: keys.events.clone(),
         steps,
         effects,
@@ -201,6 +217,7 @@ impl<'scenario> Checker<'scenario> {
             events: events.delivered?,
             times: step.times.map(|times| times.value),
             together: step.together,
+            apart: step.apart.map(|apart| apart.value),
             shuffle: step.shuffle,
             forge: step.forge.map(|forgery| forgery.value),
             fault: step.fault,
@@ -242,6 +259,10 @@ impl<'scenario> Checker<'scenario> {
             let help = "add `times: 2` or more, or deliver a list of events";
             self.problem(span, "`together` needs more than one delivery", help);
         }
+        if let (Some(apart), false) = (step.apart, step.together) {
+            let help = "without `together`, each delivery begins when the one before it has ended";
+            self.problem(apart.span, "`apart` needs `together: true`", help);
+        }
         if let (Some(target), true) = (&step.target, step.spread) {
             let message = "`target` names one instance, and `spread` uses all of them";
             self.problem(target.span, message, "remove one of them");
@@ -250,6 +271,7 @@ impl<'scenario> Checker<'scenario> {
             let keys = [
                 ("times", step.times.is_some()),
                 ("together", step.together),
+                ("apart", step.apart.is_some()),
                 ("shuffle", step.shuffle),
                 ("forge", step.forge.is_some()),
                 ("fault", step.fault.is_some()),

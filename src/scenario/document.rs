@@ -5,6 +5,8 @@
 mod decode;
 mod decode_error;
 mod diagnostic;
+mod disguise;
+mod expansion;
 mod node;
 mod one_or_many;
 mod recovery;
@@ -19,6 +21,8 @@ pub use decode::decode;
 pub(crate) use decode_error::{DecodeError, did_you_mean, nearest, shortened};
 pub(crate) use diagnostic::Diagnostic;
 pub use diagnostic::Diagnostics;
+pub(crate) use disguise::is_disguising;
+pub(crate) use expansion::Expansion;
 pub use node::Node;
 pub(crate) use node::NodeValue;
 pub(crate) use one_or_many::OneOrMany;

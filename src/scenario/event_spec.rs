@@ -28,7 +28,8 @@ pub struct EventSpec {
     #[serde(rename = "for")]
     pub coupon_event: Option<Spanned<String>>,
     /// The player who gets the item: an ID, `{ same_as: EVENT }` for the player of another event,
-    /// `{ like: EVENT, differing_in: DIFFERENCE }` for a player whose ID is easily taken for it, or a
+    /// `{ like: EVENT, differing_in: DIFFERENCE }` for a player whose ID is easily taken for it,
+    /// `{ like: EVENT, ending: TEXT }` for a player whose ID is that of another event and this text, or a
     /// generated ID: `{ ending: TEXT }`, `{ form: uuid }` or `{ length: N }`. Default: one of the
     /// profile's `players`, or a new player who appears in no other event or run.
     pub player_id: Option<Shareable>,
@@ -93,7 +94,17 @@ impl EventSpec {
     /// The names of the events whose items' SKUs this one uses.
     pub(crate) fn sku_owners(&self) -> impl Iterator<Item = &str> {
         self.skus().filter_map(|sku| match sku {
-            SkuShape::SameAs(SkuOwner::Event(event)) => Some(event.as_str()),
+            SkuShape::SameAs(SkuOwner::Event(event)) | SkuShape::Like { event, .. } => {
+                Some(event.as_str())
+            }
+            _ => None,
+        })
+    }
+
+    /// What precedes the SKU of another event's item in an SKU of this one.
+    pub(crate) fn sku_beginning(&self) -> Option<&str> {
+        self.skus().find_map(|sku| match sku {
+            SkuShape::Like { beginning, .. } => Some(beginning.as_str()),
             _ => None,
         })
     }

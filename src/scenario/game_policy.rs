@@ -33,8 +33,14 @@ pub struct Policy {
 pub enum BundlePolicy {
     /// Grant each nested item, at every level.
     Nested,
+    /// Grant each part of the bundle by its SKU, even if it is a bundle itself.
+    Parts,
     /// Grant the bundle's own SKU.
     Sku,
+}
+
+impl BundlePolicy {
+    pub(crate) const ALL: [Self; 3] = [Self::Nested, Self::Parts, Self::Sku];
 }
 
 /// Whether a bundle's quantity multiplies the quantities of its nested items.

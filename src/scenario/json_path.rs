@@ -30,10 +30,39 @@ impl JsonPath {
     }
 }
 
+/// The most brackets and parentheses within each other. Parsing takes several times as long for each.
+const NESTING_LIMIT: usize = 6;
+
+/// How many brackets and parentheses are within each other. Those in quotation marks do not count.
+fn nesting(path: &str) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    let mut quote = None;
+    let mut characters = path.chars();
+    while let Some(character) = characters.next() {
+        match (character, quote) {
+            ('\\', Some(_)) => _ = characters.next(),
+            (_, Some(end)) => quote = quote.filter(|_| character != end),
+            ('\'' | '"', None) => quote = Some(character),
+            ('[' | '(', None) => depth += 1,
+            (']' | ')', None) => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        deepest = deepest.max(depth);
+    }
+    deepest
+}
+
 impl TryFrom<String> for JsonPath {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
+        if nesting(&text) > NESTING_LIMIT {
+            return Err(format!(
+                "invalid JSONPath `{text}`: more than {NESTING_LIMIT} brackets and parentheses within \
+                 each other\n\
+                 select a part of the value, and check it with a matcher"
+            ));
+        }
         match serde_json_path::JsonPath::parse(&text) {
             Ok(path) => Ok(Self { path, text }),
             Err(reason) => Err(format!(
@@ -88,8 +117,7 @@ impl JsonPointer {
             Value::Object(object) => _ = object.insert(last, value),
             Value::Array(items) if last == "-" => items.push(value),
             Value::Array(items) => {
-                let index: Option<usize> = last.parse().ok();
-                let item = index.and_then(|index| items.get_mut(index));
+                let item = index(&last).and_then(|index| items.get_mut(index));
                 *item.ok_or_else(|| JsonPointerError::no_value_at(&self.0))? = value;
             }
             _ => {
@@ -115,7 +143,7 @@ impl JsonPointer {
         let removed = match parent {
             Value::Object(object) => object.shift_remove(&last),
             Value::Array(items) => {
-                let index = last.parse().ok().filter(|index| *index < items.len());
+                let index = index(&last).filter(|index| *index < items.len());
                 index.map(|index| items.remove(index))
             }
             _ => None,
@@ -136,6 +164,12 @@ impl JsonPointer {
             None => Err(JsonPointerError::no_value_at(parent)),
         }
     }
+}
+
+/// The index in a list that a token means: digits without a leading zero (RFC 6901).
+fn index(token: &str) -> Option<usize> {
+    let is_index = token == "0" || !token.starts_with(['0', '+']);
+    token.parse().ok().filter(|_| is_index)
 }
 
 impl TryFrom<String> for JsonPointer {
@@ -201,7 +235,23 @@ mod tests {
         );
         assert!(pointer("/a/y").set(&mut json, json!(1)).is_err());
         assert!(pointer("/x").remove(&mut json).is_err());
+        let mut list = json!([0, 1]);
+        for index in ["/01", "/+1", "/00"] {
+            assert!(pointer(index).set(&mut list, json!(1)).is_err(), "{index}");
+            assert!(pointer(index).remove(&mut list).is_err(), "{index}");
+        }
         assert!("a".parse::<JsonPointer>().is_err());
+    }
+
+    #[test]
+    fn a_path_that_would_take_too_long_to_parse_is_refused() {
+        for part in ["[?$", "[?(", "[?length(", "[?!("] {
+            let error = JsonPath::parse(&format!("${}", part.repeat(30))).unwrap_err();
+            assert!(error.contains("within each other"), "{error}");
+        }
+        let in_quotes = format!("$['{}', \"{0}\\\"[\"]", "(".repeat(30));
+        assert!(JsonPath::parse(&in_quotes).is_ok(), "{in_quotes}");
+        assert!(JsonPath::parse("$[?count(@[?length(@.a) > 1]) > 2]").is_ok());
     }
 
     #[test]

@@ -5,24 +5,44 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::document::{
-    Diagnostic, Diagnostics, Node, NodeValue, SourceFile, Spanned, Variables, decode, shortened,
+    Diagnostic, Diagnostics, Node, NodeValue, SourceFile, Span, Spanned, Variables, decode,
+    shortened,
 };
 
 const CASE_LIMIT: usize = 1_000;
 
+/// More lists of two values each would exceed that.
+const LIST_LIMIT: usize = 10;
+
 /// The maximum number of characters of a list or mapping in a title.
 const LABEL_LIMIT: usize = 40;
 
+/// The maximum number of characters of any other value in a title.
+const SCALAR_LABEL_LIMIT: usize = 1_000;
+
+/// The value of a variable with an invalid list.
+static UNKNOWN: Node = Node {
+    value: NodeValue::Skipped,
+    span: Span {
+        start: 0,
+        length: 0,
+    },
+};
+
 /// One combination of matrix values.
 #[derive(Clone, Default)]
-pub(super) struct MatrixChoice {
+pub(super) struct MatrixChoice<'tree> {
     /// The values of the file's `vars` and of this combination.
-    pub(super) variables: Variables,
+    pub(super) variables: Variables<'tree>,
     /// The combination as titles show it; empty without a matrix.
     pub(super) label: String,
 }
 
-fn constants(source: &SourceFile, tree: &Node, problems: &mut Diagnostics) -> Variables {
+fn constants<'tree>(
+    source: &SourceFile,
+    tree: &'tree Node,
+    problems: &mut Diagnostics,
+) -> Variables<'tree> {
     // Decoding the scenario reports an invalid type here.
     let entries = tree.get("vars").map_or(&[][..], Node::entries);
     for (name, _) in entries {
@@ -32,17 +52,19 @@ fn constants(source: &SourceFile, tree: &Node, problems: &mut Diagnostics) -> Va
             problems.extend([problem.with_help("use letters, digits and `_`")]);
         }
     }
-    let value_of = |(name, value): &(Spanned<String>, Node)| (name.value.clone(), value.clone());
-    entries.iter().map(value_of).collect()
+    let entries = entries.iter();
+    entries
+        .map(|(name, value)| (name.as_str(), value))
+        .collect()
 }
 
 /// All combinations of the matrix values, in the order of the file. For a matrix with mistakes, a
 /// single combination, in which invalid variables have no value.
-pub(super) fn choices(
+pub(super) fn choices<'tree>(
     source: &SourceFile,
-    tree: &Node,
+    tree: &'tree Node,
     problems: &mut Diagnostics,
-) -> Vec<MatrixChoice> {
+) -> Vec<MatrixChoice<'tree>> {
     let constants = constants(source, tree, problems);
     let entries = tree.get("matrix").map_or(&[][..], Node::entries);
     let mut first = MatrixChoice {
@@ -64,11 +86,7 @@ pub(super) fn choices(
                 })
             }
             Err(mistake) => {
-                let unknown = Node {
-                    value: NodeValue::Skipped,
-                    span: values.span,
-                };
-                first.variables.insert(name.value.clone(), unknown);
+                first.variables.insert(name, &UNKNOWN);
                 Some(mistake)
             }
         };
@@ -77,6 +95,11 @@ pub(super) fn choices(
             problems.extend([problem.with_help(help)]);
         }
     }
+    if let (Some((name, _)), true) = (valid.get(LIST_LIMIT), problems.0.is_empty()) {
+        let message = format!("the matrix has more than {LIST_LIMIT} lists");
+        let problem = Diagnostic::at(source, name.span, message);
+        problems.extend([problem.with_help("write a variable with a single value under `vars`")]);
+    }
     let mut choices = vec![first];
     for (name, values) in valid {
         let used = if problems.0.is_empty() {
@@ -84,7 +107,7 @@ pub(super) fn choices(
         } else {
             &values[..1]
         };
-        let with_each = |choice: &MatrixChoice| {
+        let with_each = |choice: &MatrixChoice<'tree>| {
             let with = used.iter().map(|value| choice.with(source, name, value));
             with.collect::<Vec<_>>()
         };
@@ -98,7 +121,7 @@ pub(super) fn choices(
 fn values_of<'node>(
     name: &Spanned<String>,
     values: &'node Node,
-    constants: &Variables,
+    constants: &Variables<'_>,
 ) -> Result<&'node [Node], (String, &'static str)> {
     let list = "write a list, as in `matrix: { forge: [wrong_secret, tampered_body] }`";
     let NodeValue::Sequence(values) = &values.value else {
@@ -112,7 +135,7 @@ fn values_of<'node>(
         );
         return Err((message, list));
     }
-    if constants.contains_key(&name.value) {
+    if constants.contains_key(name.as_str()) {
         let message = format!("`{}` is also defined under `vars`", name.value);
         return Err((message, "remove one of the two"));
     }
@@ -120,7 +143,7 @@ fn values_of<'node>(
 }
 
 /// Adds a number to each label that repeats an earlier one.
-fn number_equal_labels(choices: &mut [MatrixChoice]) {
+fn number_equal_labels(choices: &mut [MatrixChoice<'_>]) {
     let mut taken = BTreeSet::new();
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
     for choice in choices {
@@ -133,17 +156,19 @@ fn number_equal_labels(choices: &mut [MatrixChoice]) {
     }
 }
 
-impl MatrixChoice {
-    fn with(&self, source: &SourceFile, name: &str, value: &Node) -> Self {
+impl<'tree> MatrixChoice<'tree> {
+    fn with(&self, source: &SourceFile, name: &'tree str, value: &'tree Node) -> Self {
         let mut choice = self.clone();
-        let shown = value.scalar_text().unwrap_or_else(|| {
+        let scalar = value.scalar_text();
+        let shown = scalar.map(|text| shortened(&text, SCALAR_LABEL_LIMIT));
+        let shown = shown.unwrap_or_else(|| {
             // Every tree can be decoded as JSON.
             let json = decode::<Value>(source, value).unwrap_or_default();
             shortened(&json.to_string(), LABEL_LIMIT)
         });
         let separator = if choice.label.is_empty() { "" } else { " " };
         choice.label = format!("{}{separator}{name}={shown}", choice.label);
-        choice.variables.insert(name.to_owned(), value.clone());
+        choice.variables.insert(name, value);
         choice
     }
 }

@@ -34,8 +34,11 @@ mod step;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use capture::{CaptureSource, CapturedValues, insert_captured, insert_captured_in_json};
+pub(crate) use capture::{
+    CaptureSource, CapturedValues, captured_names, insert_captured, insert_captured_in_json,
+};
 pub use case::Case;
+pub(crate) use case::one_line;
 pub(crate) use count_range::CountRange;
 pub(crate) use delivery_headers::{DeliveryHeader, DeliveryHeaders};
 pub use discovery::{bundled_sources, bundled_suite};

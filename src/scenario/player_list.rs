@@ -8,6 +8,8 @@ use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, Deserializer, Error as _, MapAccess, Unexpected};
 
+use super::document::shortened;
+use crate::files;
 use crate::policy::{Written, deserialize_written, written_schema};
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -25,6 +27,12 @@ struct PlayerFile {
 }
 
 const MAX_PLAYERS: usize = 1_000_000;
+/// The maximum length of all IDs together, in bytes. Patterns can be much shorter.
+const MAX_LENGTH: usize = 64 * 1024 * 1024;
+/// The most digits of a number in a range.
+const MAX_DIGITS: usize = 20;
+/// The maximum size of a player file in bytes.
+const FILE_LIMIT: u64 = 64 * 1024 * 1024;
 
 impl PlayerList {
     pub fn ids(&self) -> &[String] {
@@ -40,7 +48,7 @@ impl PlayerList {
     pub(super) fn read(&mut self, folder: &Path) -> Result<(), String> {
         if let Some(file) = self.file.take() {
             let path = folder.join(file);
-            let text = std::fs::read_to_string(&path)
+            let text = files::read_text(&path, FILE_LIMIT)
                 .map_err(|error| format!("can't read {}: {error}", path.display()))?;
             let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
             *self = Self::of(lines).map_err(|error| format!("{}: {error}", path.display()))?;
@@ -50,8 +58,9 @@ impl PlayerList {
 
     fn of<T: AsRef<str>>(entries: impl IntoIterator<Item = T>) -> Result<Self, String> {
         let mut ids = IndexSet::new();
+        let mut left = MAX_LENGTH;
         for entry in entries {
-            ids.extend(expand(entry.as_ref())?);
+            ids.extend(expand(entry.as_ref(), &mut left)?);
             if ids.len() > MAX_PLAYERS {
                 return Err(format!("expected at most {MAX_PLAYERS} players"));
             }
@@ -66,8 +75,9 @@ impl PlayerList {
     }
 }
 
-/// Expands a pattern into IDs. A text without a pattern is an ID.
-fn expand(text: &str) -> Result<Vec<String>, String> {
+/// Expands a pattern into IDs, whose lengths are taken from what is `left`. A text without a pattern is an
+/// ID.
+fn expand(text: &str, left: &mut usize) -> Result<Vec<String>, String> {
     if text.is_empty() {
         return Err("a player ID is empty".to_owned());
     }
@@ -82,7 +92,7 @@ fn expand(text: &str) -> Result<Vec<String>, String> {
             Some((_, rest)) if rest.contains("..") && !rest.contains('}') => {
                 Err(format!("`{text}` has no `}}` after its range"))
             }
-            _ => Ok(vec![text.to_owned()]),
+            _ => take_length(left, 1, text.len()).map(|()| vec![text.to_owned()]),
         };
     };
     if after.contains("..") && after.contains('{') {
@@ -90,7 +100,9 @@ fn expand(text: &str) -> Result<Vec<String>, String> {
     }
     let number = |text: &str| -> Result<usize, String> {
         let number = text.parse().ok().filter(|number| *number < usize::MAX);
-        number.ok_or_else(|| format!("the number {text} is too large"))
+        let number = number.filter(|_| text.len() <= MAX_DIGITS);
+        let shown = shortened(text, MAX_DIGITS);
+        number.ok_or_else(|| format!("the number {shown} is too large"))
     };
     let (from, to) = (number(first)?, number(last)?);
     if from > to {
@@ -109,9 +121,20 @@ fn expand(text: &str) -> Result<Vec<String>, String> {
     } else {
         0
     };
+    let length = before.len() + width.max(last.len()) + after.len();
+    take_length(left, to - from + 1, length)?;
     Ok((from..=to)
         .map(|number| format!("{before}{number:0width$}{after}"))
         .collect())
+}
+
+fn take_length(left: &mut usize, count: usize, length: usize) -> Result<(), String> {
+    let rest = left.checked_sub(count.saturating_mul(length));
+    *left = rest.ok_or_else(|| {
+        let limit = MAX_LENGTH / 1024 / 1024;
+        format!("the players' IDs have more than {limit} MiB")
+    })?;
+    Ok(())
 }
 
 impl Written for PlayerList {
@@ -183,5 +206,10 @@ mod tests {
         assert!(message(&["p{0..9}-{0..9}"]).contains("two ranges"));
         assert!(message(&["p{0..1000000}"]).contains("more than 1000000"));
         assert!(message(&["p{0..99999999999999999999999}"]).contains("too large"));
+        let zeros = format!("p{{{}..1}}", "0".repeat(70_000));
+        assert!(message(&[&zeros]).contains("too large"));
+        let long = format!("{}{{1..999999}}", "p".repeat(100));
+        assert!(message(&[&long]).contains("64 MiB"));
+        assert!(message(&["p{1..999999}"; 20]).contains("64 MiB"));
     }
 }

@@ -68,6 +68,7 @@ pub struct Profile {
     /// How the JSON of events is written, unless an event has a `layout`. Default: `compact`.
     pub layout: BodyLayout,
     /// The items of the game. Default: events grant made-up items, which a real receiver may refuse.
+    #[serde(deserialize_with = "CatalogueItem::list")]
     pub items: Vec<CatalogueItem>,
     /// The players to use in generated events, if the game rejects unknown players: IDs, patterns such
     /// as `player-{0..999}`, or `{ file: players.txt }`, with a path relative to this file. Default:
@@ -110,6 +111,12 @@ impl Profile {
     pub fn unstackable_skus(&self) -> BTreeSet<String> {
         let unstackable = self.items.iter().filter(|item| !item.stackable);
         unstackable.map(|item| item.held_sku().to_owned()).collect()
+    }
+
+    /// The SKUs of the items that are not marked as bundles.
+    pub(crate) fn plain_skus(&self) -> Vec<String> {
+        let plain = self.items.iter().filter(|item| !item.bundle);
+        plain.map(|item| item.sku.clone()).collect()
     }
 
     /// Makes the paths of certificates, keys, sockets and values of headers relative to `folder`.

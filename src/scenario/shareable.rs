@@ -7,15 +7,16 @@ use serde::de::{self, Error as _, MapAccess, Unexpected};
 use serde_json::Value;
 
 use super::document::Spanned;
-use crate::generate::{IdDifference, IdShape};
+use crate::generate::{IdDifference, IdShape, Likeness};
 use crate::policy::{Written, deserialize_written};
 
 #[derive(Debug, Clone, PartialEq, JsonSchema)]
 #[schemars(
     with = "Value",
     description = "An ID; `{ same_as: EVENT }` for the ID of another event; `{ like: EVENT, differing_in: \
-        DIFFERENCE }` for an ID that is easily taken for it; or a generated ID: `{ ending: TEXT }`, \
-        `{ form: uuid }` or `{ length: N }`.",
+        DIFFERENCE }` for an ID that is easily taken for it; `{ like: EVENT, ending: TEXT }` for the ID of \
+        another event and this text; or a generated ID: `{ ending: TEXT }`, `{ form: uuid }` or \
+        `{ length: N }`.",
     extend("anyOf" = [
         { "type": "string" },
         {
@@ -32,10 +33,24 @@ use crate::policy::{Written, deserialize_written};
                 "like": { "type": "string", "description": "The name of the other event." },
                 "differing_in": {
                     "description": "How the ID differs from that of the other event.",
-                    "enum": ["case", "accent", "normalization", "trailing_space", "last_character"]
+                    "enum": ["case", "accent", "normalization", "trailing_space", "last_character",
+                        "beyond_latin1"]
                 }
             },
             "required": ["like", "differing_in"],
+            "additionalProperties": false
+        },
+        {
+            "type": "object",
+            "properties": {
+                "like": { "type": "string", "description": "The name of the other event." },
+                "ending": {
+                    "type": "string",
+                    "minLength": 1,
+                    "description": "What follows the ID of the other event."
+                }
+            },
+            "required": ["like", "ending"],
             "additionalProperties": false
         },
         {
@@ -78,7 +93,7 @@ pub enum Shareable {
     SameAs(Spanned<String>),
     Like {
         event: Spanned<String>,
-        differing_in: IdDifference,
+        likeness: Likeness,
     },
 }
 
@@ -116,7 +131,6 @@ impl Written for Shareable {
         let keys = ShareableKeys::deserialize(MapAccessDeserializer::new(map))?;
         let mut found = Vec::new();
         found.extend(keys.same_as.map(Self::SameAs));
-        found.extend(keys.ending.map(|text| Self::Own(IdShape::Ending(text))));
         found.extend(keys.form.map(|IdForm::Uuid| Self::Own(IdShape::Uuid)));
         if let Some(length) = keys.length {
             if !IdShape::LENGTHS.contains(&length.value) {
@@ -128,14 +142,23 @@ impl Written for Shareable {
             }
             found.push(Self::Own(IdShape::Length(length.value)));
         }
-        match (keys.like, keys.differing_in) {
-            (Some(event), Some(differing_in)) => found.push(Self::Like {
-                event,
-                differing_in,
-            }),
-            (None, None) => {}
-            (Some(_), None) => return Err(M::Error::missing_field("differing_in")),
-            (None, Some(_)) => return Err(M::Error::missing_field("like")),
+        let like = |event, likeness| Self::Like { event, likeness };
+        match (keys.like, keys.differing_in, keys.ending) {
+            (Some(event), Some(difference), None) => {
+                found.push(like(event, Likeness::DifferingIn(difference)));
+            }
+            (Some(event), None, Some(ending)) if !ending.is_empty() => {
+                found.push(like(event, Likeness::Ending(ending)));
+            }
+            (Some(_), None, None) => return Err(M::Error::missing_field("differing_in")),
+            (None, Some(_), _) => return Err(M::Error::missing_field("like")),
+            (None, None, Some(ending)) => found.push(Self::Own(IdShape::Ending(ending))),
+            (None, None, None) => {}
+            (Some(_), ..) => {
+                return Err(M::Error::custom(
+                    "expected `like` with either `differing_in` or an `ending` that is not empty",
+                ));
+            }
         }
         match (found.pop(), found.is_empty()) {
             (Some(only), true) => Ok(only),

@@ -25,6 +25,9 @@ pub(super) struct StepKeys {
     pub(super) times: Option<Spanned<u32>>,
     /// Send all deliveries of this step simultaneously.
     pub(super) together: bool,
+    /// With `together`: the real time between the beginnings of two deliveries. Default: none, so all
+    /// requests are completed at the same moment.
+    pub(super) apart: Option<Spanned<DurationText>>,
     /// Deliver in a random order, which depends on the seed.
     pub(super) shuffle: bool,
     /// Send a forgery of the event instead of the event. A forgery is not retried, unless this step
@@ -104,12 +107,26 @@ pub enum Action {
     Pause(DurationText),
 }
 
+impl Step {
+    /// How many deliveries it has, without those that faults add.
+    pub(super) fn delivery_count(&self) -> u64 {
+        match &self.action {
+            Action::Deliver(deliver) => {
+                u64::from(deliver.times.unwrap_or(1)).saturating_mul(deliver.events.len() as u64)
+            }
+            _ => 0,
+        }
+    }
+}
+
 #[derive(Debug, Clone)]
 pub struct Deliver {
     /// The events, in order; at least one.
     pub events: Vec<EventRef>,
     pub times: Option<u32>,
     pub together: bool,
+    /// The time between the beginnings of two deliveries that are sent `together`.
+    pub apart: Option<DurationText>,
     pub shuffle: bool,
     pub forge: Option<Forgery>,
     pub fault: Option<Spanned<Fault>>,

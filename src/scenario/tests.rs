@@ -144,6 +144,30 @@ fn the_events_whose_skus_are_used_exist_and_do_not_depend_on_themselves() {
     );
 }
 
+/// Each event is made within the one that has its SKU.
+#[test]
+fn a_long_chain_of_events_with_the_sku_of_the_next_one_is_rejected() {
+    let with = |count: usize| {
+        let events = (1..count).map(|number| {
+            format!(
+                "  e{number}: {{ item: {{ sku: {{ same_as: e{} }} }} }}\n",
+                number + 1
+            )
+        });
+        let events: String = events.collect();
+        format!(
+            "name: x\nevents:\n{events}  e{count}: {{}}\n\
+             steps: [{{ deliver: e1, expect: {{ status: 2xx }} }}]\n"
+        )
+    };
+    assert!(cases(&with(32)).is_ok());
+    let errors = errors(&with(2_000));
+    assert!(
+        errors.len() == 1 && errors[0].contains("event `e33`: more than 32 events"),
+        "{errors:?}"
+    );
+}
+
 #[test]
 fn a_scenario_that_checks_nothing_is_rejected() {
     let text = "name: x\nevents: { a: {} }\nsteps: [{ deliver: a }]\n";

@@ -2,10 +2,15 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+
+use crate::files::{self, Readers, Replacement};
+
+/// The maximum size of a snapshot in bytes.
+const FILE_LIMIT: u64 = 64 * 1024 * 1024;
 
 /// A snapshot and its header.
 ///
@@ -41,7 +46,7 @@ pub(super) fn reviewed_path(pending: &Path) -> Option<PathBuf> {
 impl SnapshotFile {
     /// Reads a file. Returns `None` if it does not exist.
     pub fn read(path: &Path) -> io::Result<Option<Self>> {
-        match fs::read_to_string(path) {
+        match files::read_text(path, FILE_LIMIT) {
             Ok(text) => Ok(Some(Self::parse(&text))),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
@@ -93,10 +98,9 @@ impl SnapshotFile {
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder)?;
         }
-        let mut temporary = path.as_os_str().to_owned();
-        temporary.push(".part");
-        fs::write(&temporary, self.to_text())?;
-        fs::rename(&temporary, path)
+        let (mut file, replacement) = Replacement::begin(path, Readers::Usual)?;
+        file.write_all(self.to_text().as_bytes())?;
+        replacement.commit()
     }
 }
 

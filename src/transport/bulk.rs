@@ -27,7 +27,7 @@ use super::wire_fault::SenderAbort;
 use http2::Http2;
 pub(crate) use request::BulkRequest;
 pub(crate) use response_excerpt::ResponseExcerpt;
-use response_reader::{ReadProgress, ResponseReader};
+pub(crate) use response_reader::{ReadProgress, ResponseReader};
 
 pub(crate) struct BulkConnection(BulkState);
 
@@ -133,8 +133,7 @@ impl BulkConnection {
                 let response = connection
                     .exchange(target, request, barrier, handling, excerpt)
                     .await;
-                let response =
-                    response.map_err(|failure| failure.with_first_byte(connection.first_byte()))?;
+                let response = response.map_err(|failure| connection.explained(failure))?;
                 self.0 = BulkState::Http2(connection);
                 Ok(response)
             }

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tokio::io::AsyncReadExt as _;
+use tokio::task::coop::unconstrained;
 use tokio::time::Instant;
 
 use super::connect::{self, OpenedStream};
@@ -32,8 +33,6 @@ pub(crate) struct ClientSettings {
     pub route: Option<Route>,
     /// How long connecting may take, including the TLS handshake.
     pub connect_timeout: Duration,
-    /// How many bytes of a response's body to keep. The rest is read and counted, up to 16 MiB.
-    pub response_body_limit: usize,
 }
 
 impl Default for ClientSettings {
@@ -43,7 +42,6 @@ impl Default for ClientSettings {
             tls: TlsSettings::default(),
             route: None,
             connect_timeout: Duration::from_secs(5),
-            response_body_limit: 256 * 1024,
         }
     }
 }
@@ -61,6 +59,8 @@ struct Inner {
     pool: Pool,
     /// The scheme, host and port that the route leads to.
     routed_origin: OnceLock<String>,
+    /// The local Aghanim that makes deliveries instead.
+    relay: OnceLock<Target>,
     /// How long connecting took at its fastest, including the TLS handshake.
     fastest_connect: Mutex<Option<Duration>>,
 }
@@ -94,6 +94,7 @@ impl Client {
             tls,
             pool,
             routed_origin: OnceLock::new(),
+            relay: OnceLock::new(),
             fastest_connect: Mutex::default(),
         })))
     }
@@ -164,11 +165,14 @@ impl Client {
         target: &Target,
         failure: &Failure,
     ) -> Option<Failure> {
+        // A server that speaks TLS answers at once; another may wait for the rest of a request.
+        const ENOUGH: Duration = Duration::from_secs(1);
         if target.is_https() || !failure.is_closed() {
             return None;
         }
         let check = connect::speaks_tls(target, self.route(target), &self.0.tls);
-        let speaks_tls = tokio::time::timeout(self.0.settings.connect_timeout, check).await;
+        let limit = self.0.settings.connect_timeout.min(ENOUGH);
+        let speaks_tls = tokio::time::timeout(limit, check).await;
         matches!(speaks_tls, Ok(true)).then_some(Failure::SpeaksTls)
     }
 
@@ -180,6 +184,15 @@ impl Client {
     /// Reaches the server of `target` by the route in the settings.
     pub(crate) fn set_routed_target(&self, target: &Target) {
         _ = self.0.routed_origin.set(target.origin().to_owned());
+    }
+
+    /// Lets this relay make deliveries.
+    pub(crate) fn set_relay(&self, relay: &Target) {
+        _ = self.0.relay.set(relay.clone());
+    }
+
+    pub(crate) fn relay(&self) -> Option<&Target> {
+        self.0.relay.get()
     }
 
     /// The route to a target, if it is not direct.
@@ -215,8 +228,9 @@ impl Client {
         }
         let connection_use = options.connection;
         let result = {
-            let work = self.exchange(target, request, options, started, &mut progress);
-            tokio::pin!(work);
+            // Boxed because it is large, and part of many other futures.
+            let mut work =
+                Box::pin(self.exchange(target, request, options, started, &mut progress));
             let due = |barrier_wait: Duration| {
                 let due = started.checked_add(timeout.saturating_add(barrier_wait));
                 due.unwrap_or_else(|| started + FOREVER)
@@ -227,7 +241,9 @@ impl Client {
                 tokio::select! {
                     biased;
                     result = &mut work => break Some(result),
-                    () = &mut deadline => {
+                    // A receiver that always sends more uses up the task's budget, without which a
+                    // timer is never due.
+                    () = unconstrained(&mut deadline) => {
                         let opened = barrier.as_ref().is_some_and(LastByteBarrier::is_open);
                         let due = due(if opened { barrier_wait() } else { Duration::ZERO });
                         if due <= Instant::now() {
@@ -319,20 +335,24 @@ impl Client {
         }
         // A receiver may close an idle connection at any time, even while a request is on its way
         // (RFC 9112, section 9.5). That is not a failure, so send the request again on a new
-        // connection. If it arrives twice, that is a redelivery, which every receiver must handle.
-        let may_be_sent_again =
-            options.barrier.is_none() && options.fault.is_none() && !connection.is_http2();
+        // connection, unless a response had begun. If it arrives twice, that is a redelivery, which
+        // every receiver must handle.
+        let may_be_sent_again = options.barrier.is_none() && options.fault.is_none();
         let mut sent = options.sent.take();
         let response = match connection.send_and_notify(outgoing, &mut sent).await {
             Ok(response) => response,
             Err(mut error) => {
                 let is_unsent = error.take_message().is_some();
                 let failure = connection.failure(error.into_error());
-                let closed_idle = is_unsent || (may_be_sent_again && failure.is_closed());
+                let is_closed = failure.is_closed()
+                    && !connection.is_http2()
+                    && !connection.response_has_begun();
+                let is_unprocessed = failure.is_unprocessed();
+                let closed_idle = is_unsent || may_be_sent_again && (is_closed || is_unprocessed);
                 if !connection.info().reused || !closed_idle {
                     return Err(failure);
                 }
-                let replaces = Some(if is_unsent {
+                let replaces = Some(if is_unsent || is_unprocessed {
                     ClosedIdle::BeforeRequest
                 } else {
                     ClosedIdle::AfterRequest
@@ -361,10 +381,10 @@ impl Client {
             progress.discarded = Some(Ok(unread(&head)));
             return Err(SenderAbort::ResponseLost.into());
         }
-        let limit = self.0.settings.response_body_limit;
-        let body = read_body(body, limit).await;
+        let limit = options.body_limit;
+        let body = read_body(body, limit, &connection).await;
         progress.total = Some(started.elapsed());
-        let response = with_body(&head, body?, limit);
+        let response = with_body(&head, body?, limit)?;
         let reusable = response.complete && flush.is_whole();
         Ok((response, reusable.then_some(connection)))
     }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use http::{Request, Version};
 use hyper::body::Incoming;
 use hyper::client::conn::{TrySendError, http1, http2};
+use hyper::ext::on_informational;
 use hyper::rt::Executor;
 use hyper_util::rt::TokioIo;
 use tokio::sync::oneshot;
@@ -19,6 +20,7 @@ use super::failure::Failure;
 use super::io_meter::{IoMeter, MeteredStream, SocketPeek, Unread};
 use super::outgoing_body::OutgoingBody;
 use super::respelled_stream::RespelledStream;
+use super::response_limit::HEAD_LIMIT;
 use super::target::Target;
 use crate::policy::HeaderCase;
 
@@ -27,6 +29,9 @@ const MAX_IDLE: usize = 256;
 /// usually ready at once, unless the receiver responds early and stops reading. Not part of any
 /// measured time.
 const READY_TIMEOUT: Duration = Duration::from_millis(250);
+
+/// How many unread bytes of a body a receiver may send over HTTP/2.
+const HTTP2_WINDOW: u32 = 256 * 1024;
 
 /// How long an idle connection may be reused. Servers close idle connections after a few seconds. A
 /// request sent just then would fail, and the receiver would seem to be at fault.
@@ -94,17 +99,20 @@ impl Connection {
             _ if opened.http2 => opened.stream,
             case => Box::new(RespelledStream::new(opened.stream, case)),
         };
-        let io = TokioIo::new(MeteredStream::new(stream, Arc::clone(&meter)));
+        let io = TokioIo::new(MeteredStream::new(stream, Arc::clone(&meter), opened.http2));
         let tasks = Tasks::default();
         // Errors that end the connection go to the active exchange; otherwise they are ignored.
         let (sender, version) = if opened.http2 {
-            let builder = http2::Builder::new(tasks.clone());
+            let mut builder = http2::Builder::new(tasks.clone());
+            builder
+                .initial_stream_window_size(HTTP2_WINDOW)
+                .initial_connection_window_size(HTTP2_WINDOW);
             let (sender, driver) = builder.handshake(io).await?;
             tasks.execute(driver);
             (RequestSender::Http2(sender), Version::HTTP_2)
         } else {
             let mut builder = http1::Builder::new();
-            builder.title_case_headers(true);
+            builder.title_case_headers(true).max_buf_size(HEAD_LIMIT);
             let (sender, driver) = builder.handshake(io).await?;
             tasks.execute(driver);
             (RequestSender::Http1(sender), Version::HTTP_11)
@@ -131,7 +139,27 @@ impl Connection {
 
     /// Why an exchange on it failed.
     pub(crate) fn failure(&self, error: hyper::Error) -> Failure {
-        Failure::from(error).with_first_byte(self.peek.first_byte())
+        match self.meter.limits.exceeded() {
+            Some(too_long) => too_long.into(),
+            None => Failure::from(error).with_first_byte(self.peek.first_byte()),
+        }
+    }
+
+    /// Whether anything of the response to the present request has arrived.
+    pub(crate) fn response_has_begun(&self) -> bool {
+        self.meter.limits.response_has_begun()
+    }
+
+    /// Checks at the end of a body that it is the response's. hyper also ends it where the receiver
+    /// resets the stream without an error.
+    pub(crate) fn check_end(&self) -> Result<(), Failure> {
+        if !self.is_http2() || self.meter.limits.response_has_ended() {
+            return Ok(());
+        }
+        Err(Failure::Http2Reset {
+            reason: h2::Reason::NO_ERROR,
+            of_connection: false,
+        })
     }
 
     pub(crate) fn is_http2(&self) -> bool {
@@ -147,6 +175,11 @@ impl Connection {
         self.busy = true;
         let http2 = self.is_http2();
         request.body_mut().attach(&self.meter, http2);
+        self.meter.limits.begin_exchange();
+        if !http2 {
+            let meter = Arc::clone(&self.meter);
+            on_informational(&mut request, move |_| meter.limits.add_head());
+        }
         match &mut self.sender {
             RequestSender::Http1(sender) => sender.try_send_request(request).await,
             RequestSender::Http2(sender) => sender.try_send_request(request).await,
@@ -261,6 +294,8 @@ impl Pool {
     pub(crate) fn put(&self, target: &Target, connection: Connection) {
         let mut idle = self.idle();
         let connections = idle.entry(target.origin().to_owned()).or_default();
+        // Those that were idle too long would only take up file descriptors.
+        connections.retain(|idle| idle.idle_since.elapsed() <= MAX_IDLE_TIME);
         if connections.len() < MAX_IDLE {
             connections.push(connection);
         }

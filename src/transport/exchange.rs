@@ -25,11 +25,10 @@ impl Exchange {
     /// What the response says about the set-up, if the request was a genuine delivery.
     pub(crate) fn setup_mistake(&self) -> Option<SetupMistake> {
         let mistake = self.result.as_ref().ok()?.setup_mistake()?;
-        let mut headers = self.request.headers.iter();
-        Some(if headers.any(|(_, value)| value.is_sensitive()) {
-            mistake.despite_headers()
-        } else {
+        Some(if self.request.credential_names().is_empty() {
             mistake
+        } else {
+            mistake.despite_headers()
         })
     }
 
@@ -86,18 +85,26 @@ pub(crate) struct Response {
     /// The length of the whole body in bytes, decoded like `body`.
     pub body_length: u64,
     pub truncated: bool,
-    /// Whether the whole body was read. If it was too long to read, `body_length` is the number of
-    /// bytes that were read.
+    /// Whether the body was read.
     pub complete: bool,
 }
 
 impl Response {
-    fn setup_mistake(&self) -> Option<SetupMistake> {
+    pub(crate) fn setup_mistake(&self) -> Option<SetupMistake> {
+        self.read_by(SetupMistake::in_response)
+    }
+
+    /// What to do about a refusal: `secret`, or an access token, if it may be missing or wrong.
+    pub(crate) fn refusal_help(&self, secret: &str, own_headers: &[String]) -> String {
+        self.read_by(|response| response.refusal_help(secret, own_headers))
+    }
+
+    fn read_by<T>(&self, read: impl FnOnce(ResponseText<'_>) -> T) -> T {
         let headers = self.headers.iter();
         let headers: Vec<(String, String)> = headers
             .map(|(name, value)| (name.clone(), String::from_utf8_lossy(value).into_owned()))
             .collect();
-        SetupMistake::in_response(ResponseText {
+        read(ResponseText {
             status: self.status,
             headers: &headers,
             body: &String::from_utf8_lossy(&self.body),

@@ -46,6 +46,11 @@ impl ExtraHeaders {
         headers.any(|header| header.name.as_str().eq_ignore_ascii_case(name))
     }
 
+    /// The names, as HTTP/1.1 spells them.
+    pub(crate) fn names(&self) -> Vec<String> {
+        self.0.iter().map(|header| header.title.clone()).collect()
+    }
+
     pub(super) fn iter(&self) -> std::slice::Iter<'_, ExtraHeader> {
         self.0.iter()
     }

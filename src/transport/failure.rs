@@ -10,6 +10,7 @@ use std::time::Duration;
 
 pub(super) use self::tls_failure::tls_failure;
 use self::tls_failure::{EXPIRED, OTHER_HOST, tls_failure_within};
+use super::response_limit::TooLong;
 use super::wire_fault::SenderAbort;
 use crate::policy::DurationText;
 
@@ -41,6 +42,14 @@ pub(crate) enum Failure {
     },
     #[error("the receiver reset the connection before the response was complete")]
     Reset,
+    #[error(
+        "the receiver {} before the response was complete: {reason:?}",
+        if *of_connection { "ended the HTTP/2 connection" } else { "reset the HTTP/2 stream" },
+    )]
+    Http2Reset {
+        reason: h2::Reason,
+        of_connection: bool,
+    },
     #[error("the receiver closed the connection before the response was complete")]
     ClosedEarly,
     #[error("the receiver's certificate is not trusted: {reason}")]
@@ -55,6 +64,8 @@ pub(crate) enum Failure {
     SpeaksTls,
     #[error("the receiver does not offer the requested HTTP version")]
     VersionNotOffered,
+    #[error("the response is too long: {0}")]
+    TooLong(#[from] TooLong),
     #[error("the response is not valid HTTP: {reason}")]
     InvalidResponse { reason: String },
     #[error(transparent)]
@@ -79,6 +90,21 @@ impl Failure {
 
     pub(crate) fn is_closed(&self) -> bool {
         matches!(self, Self::Reset | Self::ClosedEarly)
+    }
+
+    /// Whether a receiver over HTTP/2 says that it has not processed the request, for example because
+    /// it ends connections after a while.
+    pub(crate) fn is_unprocessed(&self) -> bool {
+        matches!(
+            self,
+            Self::Http2Reset {
+                reason: h2::Reason::REFUSED_STREAM,
+                of_connection: false,
+            } | Self::Http2Reset {
+                reason: h2::Reason::NO_ERROR,
+                of_connection: true,
+            }
+        )
     }
 
     /// Whether nothing was sent, so that the receiver can't have seen the request.
@@ -171,7 +197,12 @@ impl Failure {
                 "timeout",
                 "find out what the receiver is waiting for, or raise `timeout` in the retry policy",
             ),
-            Self::Reset => (Self::CLOSED[0], crash),
+            Self::Reset => (
+                Self::CLOSED[0],
+                "look for a crash in the receiver's log; if there is none and requests came at the same \
+                 time, let its server queue more connections (the `backlog` of `listen`)",
+            ),
+            Self::Http2Reset { reason, .. } => (Self::CLOSED[0], http2_hint(*reason, crash)),
             Self::ClosedEarly => (Self::CLOSED[1], crash),
             Self::LocalLimit { .. } => (
                 "local_limit",
@@ -206,6 +237,10 @@ impl Failure {
                 "invalid_response",
                 "check that the port speaks HTTP; if it is encrypted, use `https://`",
             ),
+            Self::TooLong(_) => (
+                "response_too_long",
+                "let the handler send a short response that ends",
+            ),
             Self::Aborted(abort) => (
                 abort.name(),
                 "nothing to fix: the step's fault caused this; see the next attempt",
@@ -220,6 +255,10 @@ impl Failure {
         }
         let reason = error.to_string();
         if is_local_limit(error) {
+            let reason = match error.raw_os_error() {
+                Some(code) if NO_DESCRIPTORS.contains(&code) => NO_FREE_DESCRIPTORS.to_owned(),
+                _ => reason,
+            };
             return Self::LocalLimit { reason };
         }
         Self::Unreachable { address, reason }
@@ -260,7 +299,14 @@ impl Failure {
     fn from_http2_end(error: &h2::Error) -> Option<Self> {
         let io = error.get_io();
         let failure = io.and_then(|io| tls_failure_within(io).or_else(|| Self::from_io_error(io)));
-        failure.or_else(|| error.is_remote().then_some(Self::Reset))
+        failure.or_else(|| {
+            let reason = error.reason().filter(|_| error.is_remote())?;
+            let of_connection = error.is_go_away();
+            Some(Self::Http2Reset {
+                reason,
+                of_connection,
+            })
+        })
     }
 
     /// The failure for an I/O error that says how the connection ended.
@@ -273,6 +319,23 @@ impl Failure {
             ErrorKind::UnexpectedEof => Some(Self::ClosedEarly),
             _ => None,
         }
+    }
+}
+
+/// What to do about a reset with this code.
+fn http2_hint(reason: h2::Reason, crash: &'static str) -> &'static str {
+    match reason {
+        h2::Reason::HTTP_1_1_REQUIRED => "use HTTP/1.1: `--http-version 1.1`",
+        h2::Reason::ENHANCE_YOUR_CALM | h2::Reason::REFUSED_STREAM => {
+            "the receiver or a proxy limits requests: set `max_rate` in the profile"
+        }
+        h2::Reason::PROTOCOL_ERROR
+        | h2::Reason::FLOW_CONTROL_ERROR
+        | h2::Reason::FRAME_SIZE_ERROR
+        | h2::Reason::COMPRESSION_ERROR => {
+            "look in the log of the receiver or its proxy, and compare with `--http-version 1.1`"
+        }
+        _ => crash,
     }
 }
 
@@ -311,15 +374,15 @@ impl From<h2::Error> for Failure {
     }
 }
 
+const NO_FREE_DESCRIPTORS: &str = "it has no free file descriptors";
+
+/// EMFILE and ENFILE; WSAEMFILE.
+const NO_DESCRIPTORS: &[i32] = if cfg!(windows) { &[10024] } else { &[24, 23] };
+/// ENOBUFS of Linux and of macOS; WSAENOBUFS.
+const NO_BUFFERS: &[i32] = if cfg!(windows) { &[10055] } else { &[105, 55] };
+
 /// Whether this machine has run out of sockets, ports or buffers.
 fn is_local_limit(error: &io::Error) -> bool {
-    // EMFILE, ENFILE and ENOBUFS of Linux and of macOS; WSAEMFILE and WSAENOBUFS.
-    #[cfg(unix)]
-    const CODES: [i32; 4] = [24, 23, 105, 55];
-    #[cfg(windows)]
-    const CODES: [i32; 2] = [10024, 10055];
-    error.kind() == io::ErrorKind::AddrNotAvailable
-        || error
-            .raw_os_error()
-            .is_some_and(|code| CODES.contains(&code))
+    let is_code = |code| NO_DESCRIPTORS.contains(&code) || NO_BUFFERS.contains(&code);
+    error.kind() == io::ErrorKind::AddrNotAvailable || error.raw_os_error().is_some_and(is_code)
 }

@@ -13,6 +13,9 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 
+use super::frame_counter::FrameCounter;
+use super::response_limit::ExchangeLimits;
+
 #[derive(Debug)]
 pub(crate) struct Socket {
     stream: Arc<Mutex<TcpStream>>,
@@ -131,9 +134,13 @@ impl AsyncWrite for Socket {
     }
 }
 
-/// Counts what was written to a connection, so that a body can wait until its bytes are flushed.
+/// Counts what was written to a connection, so that a body can wait until its bytes are flushed, and
+/// what was received on it.
 #[derive(Debug, Default)]
-pub(crate) struct IoMeter(watch::Sender<IoCounts>);
+pub(crate) struct IoMeter {
+    counts: watch::Sender<IoCounts>,
+    pub(crate) limits: ExchangeLimits,
+}
 
 #[derive(Debug, Default)]
 struct IoCounts {
@@ -151,11 +158,11 @@ pub(crate) enum FlushPoint {
 
 impl IoMeter {
     pub(crate) fn next_flush(&self) -> FlushPoint {
-        FlushPoint::Flushes(self.0.borrow().flushes + 1)
+        FlushPoint::Flushes(self.counts.borrow().flushes + 1)
     }
 
     pub(crate) fn bytes_from_now(&self, bytes: u64) -> FlushPoint {
-        FlushPoint::Bytes(self.0.borrow().written.saturating_add(bytes))
+        FlushPoint::Bytes(self.counts.borrow().written.saturating_add(bytes))
     }
 
     pub(crate) async fn reached(&self, point: FlushPoint) {
@@ -164,18 +171,18 @@ impl IoMeter {
             FlushPoint::Bytes(bytes) => counts.flushed >= bytes,
         };
         // The sender exists as long as this meter.
-        let _ = self.0.subscribe().wait_for(is_reached).await;
+        let _ = self.counts.subscribe().wait_for(is_reached).await;
     }
 
     pub(crate) fn wrote(&self, bytes: usize) {
-        self.0.send_if_modified(|counts| {
+        self.counts.send_if_modified(|counts| {
             counts.written = counts.written.saturating_add(bytes as u64);
             false
         });
     }
 
     pub(crate) fn flushed(&self) {
-        self.0.send_modify(|counts| {
+        self.counts.send_modify(|counts| {
             counts.flushed = counts.written;
             counts.flushes += 1;
         });
@@ -186,11 +193,17 @@ impl IoMeter {
 pub(crate) struct MeteredStream<S> {
     stream: S,
     meter: Arc<IoMeter>,
+    /// Counts the frames of HTTP/2.
+    frames: Option<FrameCounter>,
 }
 
 impl<S> MeteredStream<S> {
-    pub(crate) fn new(stream: S, meter: Arc<IoMeter>) -> Self {
-        Self { stream, meter }
+    pub(crate) fn new(stream: S, meter: Arc<IoMeter>, http2: bool) -> Self {
+        Self {
+            stream,
+            meter,
+            frames: http2.then(FrameCounter::default),
+        }
     }
 }
 
@@ -200,7 +213,20 @@ impl<S: AsyncRead + Unpin> AsyncRead for MeteredStream<S> {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, buffer)
+        let filled = buffer.filled().len();
+        ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
+        let Self { meter, frames, .. } = &mut *self;
+        let read = &buffer.filled()[filled..];
+        if !read.is_empty() {
+            meter.limits.begin_response();
+        }
+        if let Some(frames) = frames {
+            frames.read(read, &meter.limits);
+        }
+        Poll::Ready(match meter.limits.exceeded() {
+            Some(too_long) => Err(io::Error::other(too_long)),
+            None => Ok(()),
+        })
     }
 }
 

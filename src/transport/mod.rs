@@ -12,14 +12,17 @@ mod connection;
 mod exchange;
 mod extra_headers;
 mod failure;
+mod frame_counter;
 mod header_line;
 mod io_meter;
 mod last_byte_barrier;
 mod outgoing_body;
 mod rate_limit;
+mod relay;
 mod request;
 mod respelled_stream;
 mod response_body;
+mod response_limit;
 mod retry_after_header;
 mod route;
 mod send_options;
@@ -33,6 +36,8 @@ pub(crate) use allowed_hosts::{AllowedHosts, InvalidHost};
 pub(crate) use bulk::{
     BulkConnection, BulkRequest, BulkResponse, ResponseExcerpt, ResponseHandling,
 };
+#[cfg(any(test, fuzzing))]
+pub(crate) use bulk::{ReadProgress, ResponseReader};
 pub(crate) use client::{Client, ClientSettings};
 #[cfg(test)]
 pub(crate) use exchange::Timings;
@@ -42,7 +47,12 @@ pub(crate) use failure::{Failure, FailureClass};
 pub(crate) use header_line::HeaderError;
 pub(crate) use last_byte_barrier::LastByteBarrier;
 pub(crate) use rate_limit::{RateLimit, RateLimitPermits};
+pub(crate) use relay::{RelayReply, RelayRequest, RelayResult};
 pub(crate) use request::{OutgoingRequest, SentRequest};
+#[cfg(any(test, fuzzing))]
+pub(crate) use response_body::with_body;
+#[cfg(test)]
+pub(crate) use response_limit::TooLong;
 pub(crate) use retry_after_header::retry_after;
 pub(crate) use route::Route;
 pub(crate) use send_options::SendOptions;

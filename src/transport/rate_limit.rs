@@ -61,6 +61,20 @@ impl RateLimit {
         }
     }
 
+    /// The same, with a permit for each delivery, which ends by itself.
+    pub(crate) async fn acquire_each(&self, deliveries: usize) -> Vec<RateLimitPermits> {
+        let mut all = self.acquire(deliveries).await;
+        let period = all.period;
+        let one = || {
+            let permit = all.permit.as_mut()?.split(1);
+            permit.map(|permit| RateLimitPermits {
+                permit: Some(permit),
+                period,
+            })
+        };
+        std::iter::from_fn(one).take(deliveries).collect()
+    }
+
     pub(crate) fn waited(&self) -> Duration {
         Duration::from_micros(self.waited.load(Ordering::Relaxed))
     }

@@ -180,6 +180,15 @@ pub(crate) struct SentRequest {
     pub wire: WireForm,
 }
 
+impl SentRequest {
+    /// The names of the headers that are credentials, such as the profile's `headers`.
+    pub(crate) fn credential_names(&self) -> Vec<String> {
+        let headers = self.headers.iter();
+        let credentials = headers.filter(|(_, value)| value.is_sensitive());
+        credentials.map(|(name, _)| name.clone()).collect()
+    }
+}
+
 /// Replaces the authority with the value of `Host`, since HTTP/2 has no such header.
 pub(super) fn with_authority(uri: &Uri, host: Option<&HeaderValue>) -> Uri {
     let authority = host.and_then(|host| Authority::try_from(host.as_bytes()).ok());

@@ -14,28 +14,31 @@ use http::response::Parts;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 
+use super::connection::Connection;
 use super::exchange::Response;
+use super::failure::Failure;
+use super::response_limit::{BODY_READ_LIMIT, TooLong};
 
-/// The most bytes of a response's body to read, as received or decoded.
-pub(crate) const BODY_READ_LIMIT: u64 = 16 * 1024 * 1024;
-
-/// Reads a body up to its end or [`BODY_READ_LIMIT`]. Returns its first `limit` bytes and the number
-/// of all bytes that were read.
+/// Reads a body to its end. Returns its first `limit` bytes and its length.
 pub(crate) async fn read_body(
     mut body: Incoming,
     limit: usize,
-) -> Result<(Bytes, u64), hyper::Error> {
+    connection: &Connection,
+) -> Result<(Bytes, u64), Failure> {
     let mut kept = BytesMut::new();
     let mut length = 0_u64;
-    while length <= BODY_READ_LIMIT
-        && let Some(frame) = body.frame().await
-    {
-        if let Ok(data) = frame?.into_data() {
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| connection.failure(error))?;
+        if let Ok(data) = frame.into_data() {
             length = length.saturating_add(data.len() as u64);
+            if length > BODY_READ_LIMIT {
+                return Err(TooLong::Body.into());
+            }
             let room = limit.saturating_sub(kept.len()).min(data.len());
             kept.extend_from_slice(&data[..room]);
         }
     }
+    connection.check_end()?;
     Ok((kept.freeze(), length))
 }
 
@@ -55,27 +58,31 @@ pub(crate) fn unread(head: &Parts) -> Response {
 }
 
 /// A response with a body from [`read_body`], which is decoded if it was kept as a whole.
-pub(crate) fn with_body(head: &Parts, (kept, length): (Bytes, u64), limit: usize) -> Response {
-    let complete = length <= BODY_READ_LIMIT;
-    let is_whole = complete && length == kept.len() as u64;
+pub(crate) fn with_body(
+    head: &Parts,
+    (kept, length): (Bytes, u64),
+    limit: usize,
+) -> Result<Response, TooLong> {
+    let is_whole = length == kept.len() as u64;
     let decoded = is_whole.then(|| decode(&head.headers, &kept, limit));
     let (body, body_length) = match decoded.flatten() {
+        Some(decoded) if decoded.length > BODY_READ_LIMIT => return Err(TooLong::DecodedBody),
         Some(decoded) => (decoded.kept, decoded.length),
         None => (kept, length),
     };
-    Response {
+    Ok(Response {
         truncated: body_length > body.len() as u64,
         body,
         body_length,
-        complete,
+        complete: true,
         ..unread(head)
-    }
+    })
 }
 
 #[derive(Debug, PartialEq, Eq)]
 struct DecodedBody {
     kept: Bytes,
-    /// The length of the whole body, up to [`BODY_READ_LIMIT`].
+    /// The length of the whole body, if it is not over [`BODY_READ_LIMIT`].
     length: u64,
 }
 
@@ -103,7 +110,7 @@ fn decode(headers: &HeaderMap, body: &[u8], limit: usize) -> Option<DecodedBody>
 
 /// Reads to the end, or to the limit, since a few bytes can decompress to very many.
 fn read_start(decoder: impl Read, limit: usize) -> Option<DecodedBody> {
-    let mut decoder = decoder.take(BODY_READ_LIMIT);
+    let mut decoder = decoder.take(BODY_READ_LIMIT + 1);
     let mut kept = Vec::new();
     let limit = u64::try_from(limit).unwrap_or(u64::MAX);
     decoder.by_ref().take(limit).read_to_end(&mut kept).ok()?;
@@ -188,6 +195,9 @@ mod tests {
         let bomb = gzip(&vec![0; 17 * 1024 * 1024]);
         assert!(bomb.len() < 20_000);
         let decoded = decode(&headers(&["gzip"]), &bomb, 10).expect("known");
-        assert_eq!((decoded.kept.len(), decoded.length), (10, BODY_READ_LIMIT));
+        assert_eq!(
+            (decoded.kept.len(), decoded.length),
+            (10, BODY_READ_LIMIT + 1)
+        );
     }
 }

@@ -13,6 +13,9 @@ use crate::policy::ConnectionChoice;
 /// The pause after each piece of a body, so that the receiver reads it on its own.
 const PIECE_PAUSE: Duration = Duration::from_millis(3);
 
+/// More than a handler has to say. Many responses are kept at the same time.
+const BODY_LIMIT: usize = 64 * 1024;
+
 #[derive(Debug)]
 pub(crate) struct SendOptions {
     /// How long the whole exchange may take, from connecting to the end of the response. Once the
@@ -24,6 +27,8 @@ pub(crate) struct SendOptions {
     /// piece.
     pub barrier: Option<LastByteBarrier>,
     pub fault: Option<WireFault>,
+    /// How many bytes of the response's body to keep. The rest is read and counted.
+    pub body_limit: usize,
     /// Notified once the whole request has been sent.
     pub sent: Option<oneshot::Sender<()>>,
 }
@@ -35,6 +40,7 @@ impl SendOptions {
             connection: ConnectionChoice::Reuse,
             barrier: None,
             fault: None,
+            body_limit: BODY_LIMIT,
             sent: None,
         }
     }

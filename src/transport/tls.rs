@@ -20,6 +20,7 @@ use tokio::sync::OnceCell;
 
 use self::client_certificate::{ClientCertificate, key_path, pem_problem};
 use super::failure::Failure;
+use crate::files;
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct TlsSettings {
@@ -166,17 +167,22 @@ impl Tls {
     }
 }
 
+/// The maximum size of a file with certificates or a key in bytes.
+const PEM_LIMIT: u64 = 16 * 1024 * 1024;
+
 type Listed = Vec<CertificateDer<'static>>;
 
 /// Reads the certificates in a PEM file; at least one.
 fn read_cas(path: &Path) -> Result<(RootCertStore, Listed), TlsFileError> {
-    let unreadable = |error: rustls::pki_types::pem::Error| TlsFileError::Unreadable {
+    let unreadable = |reason: String| TlsFileError::Unreadable {
         path: path.to_owned(),
-        reason: pem_problem(&error, "certificate"),
+        reason,
     };
     let (mut store, mut listed) = (RootCertStore::empty(), Vec::new());
-    for certificate in CertificateDer::pem_file_iter(path).map_err(unreadable)? {
-        let certificate = certificate.map_err(unreadable)?;
+    let pem = files::read(path, PEM_LIMIT).map_err(|error| unreadable(error.to_string()))?;
+    for certificate in CertificateDer::pem_slice_iter(&pem) {
+        let certificate =
+            certificate.map_err(|error| unreadable(pem_problem(&error, "certificate")))?;
         store
             .add(certificate.clone())
             .map_err(|_| TlsFileError::Unusable {

@@ -37,6 +37,7 @@ impl DeliveryVerdict {
             delivery.outcome,
             response,
             attempts,
+            &exchange.request.credential_names(),
         ))
     }
 
@@ -45,11 +46,12 @@ impl DeliveryVerdict {
         outcome: Outcome,
         response: Result<&Response, &Failure>,
         attempts: usize,
+        own_headers: &[String],
     ) -> Self {
         let after = after(attempts);
         match (response, forgery) {
             (Ok(response), Some(forgery)) => forged(forgery, response.status),
-            (Ok(response), None) => genuine(outcome, response, &after),
+            (Ok(response), None) => genuine(outcome, response, &after, own_headers),
             (Err(failure), _) => no_response(failure, &after),
         }
     }
@@ -62,7 +64,7 @@ fn after(attempts: usize) -> String {
     }
 }
 
-fn verdict(verdict: Verdict, message: String, help: &'static str) -> DeliveryVerdict {
+fn verdict(verdict: Verdict, message: String, help: &str) -> DeliveryVerdict {
     DeliveryVerdict {
         verdict,
         message,
@@ -70,13 +72,19 @@ fn verdict(verdict: Verdict, message: String, help: &'static str) -> DeliveryVer
     }
 }
 
-fn genuine(outcome: Outcome, response: &Response, after: &str) -> DeliveryVerdict {
+fn genuine(
+    outcome: Outcome,
+    response: &Response,
+    after: &str,
+    own_headers: &[String],
+) -> DeliveryVerdict {
     let status = response.status;
     if outcome == Outcome::Delivered {
         return verdict(Verdict::Passed, format!("accepted: {status}{after}"), "");
     }
+    let signature = response.refusal_help(VERIFY, own_headers);
     let (what, help) = match status {
-        400 | 401 | 403 => ("refused", VERIFY),
+        400 | 401 | 403 => ("refused", signature.as_str()),
         400..500 => (
             "refused",
             "look for the reason in the response body or in the receiver's log",
@@ -222,7 +230,7 @@ mod tests {
             ),
         ] {
             let verdict =
-                DeliveryVerdict::of_response(None, delivered, response.as_ref(), attempts);
+                DeliveryVerdict::of_response(None, delivered, response.as_ref(), attempts, &[]);
             assert_eq!(verdict.verdict, outcome, "{verdict:?}");
             assert!(verdict.message.starts_with(message), "{verdict:?}");
             let found = verdict.help.unwrap_or_default();
@@ -258,7 +266,7 @@ mod tests {
         ] {
             let forgery = Some(Forgery::WrongSecret);
             let verdict =
-                DeliveryVerdict::of_response(forgery, Outcome::Refused, response.as_ref(), 1);
+                DeliveryVerdict::of_response(forgery, Outcome::Refused, response.as_ref(), 1, &[]);
             assert_eq!(verdict.verdict, outcome, "{verdict:?}");
             assert!(verdict.message.starts_with(message), "{verdict:?}");
         }

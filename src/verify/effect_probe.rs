@@ -269,7 +269,7 @@ impl<'run> EffectProbe<'run> {
                 let is_accepted = outcome.map(|outcome| outcome == EventOutcome::Success);
                 let two_kinds = self.redemption.has_two_kinds();
                 let failure = if removes {
-                    GrantFailure::of_removal(wrong)
+                    GrantFailure::of_removal(wrong, self.acceptable())
                 } else {
                     GrantFailure::of(wrong, self.acceptable(), is_accepted, two_kinds)
                         .unless_bundle_itself(wrong, &self.bundles)

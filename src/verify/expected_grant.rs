@@ -154,8 +154,11 @@ impl ScaledItem<'_> {
                 _ => by_sku,
             };
         }
-        let contents = self.contents(policy);
-        if policy.bundles == Some(BundlePolicy::Nested) {
+        let contents = match policy.bundles {
+            Some(BundlePolicy::Parts) => self.contents(with_bundles(policy, BundlePolicy::Sku)),
+            _ => self.contents(policy),
+        };
+        if policy.bundles.is_some() {
             return contents;
         }
         if contents.complete {
@@ -265,6 +268,10 @@ mod tests {
         assert_eq!(
             of(Some(BundlePolicy::Nested)),
             [grant(&[("gems", 5), ("gold", 6)])]
+        );
+        assert_eq!(
+            of(Some(BundlePolicy::Parts)),
+            [grant(&[("gems", 5), ("inner", 2)])]
         );
         assert_eq!(of(Some(BundlePolicy::Sku)), [grant(&[("outer", 1)])]);
         let either = of(None);

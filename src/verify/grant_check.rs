@@ -4,7 +4,7 @@
 //! Events may share a player and an SKU, so effects are checked together: the changes must be the
 //! sum of one acceptable grant for every effect.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::expected_grant::ExpectedGrant;
 use super::held_items::HeldItems;
@@ -73,6 +73,8 @@ pub(crate) struct WrongChange {
 
 /// The maximum number of partial sums tried for one player.
 const SEARCH_LIMIT: usize = 200_000;
+/// The maximum number of failed partial sums that are kept, because of the memory.
+const MOST_FAILED: usize = 20_000;
 /// The maximum number of sums tried to find the closest one for the failure message.
 const NEAREST_LIMIT: usize = 2_000;
 
@@ -103,6 +105,15 @@ pub(crate) fn check_grants(
         .iter()
         .map(|expectation| expectation.result(wrong[expectation.player_id.as_str()].as_deref()))
         .collect()
+}
+
+/// What a search has tried.
+#[derive(Default)]
+struct Tried {
+    steps: usize,
+    /// Expectations, and the changes that they can't cause together with the later ones. Many events that
+    /// may each be granted or not lead to the same few changes.
+    failed: HashSet<(usize, Vec<i128>)>,
 }
 
 /// Searches for one grant per expectation whose sum equals the changes of one player.
@@ -191,19 +202,23 @@ impl<'run> GrantSearch<'run> {
     /// Whether the changes are such a sum. `None` if the search takes too long.
     fn is_sum(&self) -> Option<bool> {
         let changes: Vec<i128> = self.observed.iter().map(|(_, change)| *change).collect();
-        self.rest_is_sum(0, &changes, &mut 0)
+        self.rest_is_sum(0, &changes, &mut Tried::default())
     }
 
     /// Whether the remaining changes are a sum of grants of the expectations from `index` on.
     /// Grants only add, so the search stops if a sum exceeds a change, or leaves one that no later
     /// expectation can cause.
-    fn rest_is_sum(&self, index: usize, left: &[i128], steps: &mut usize) -> Option<bool> {
+    fn rest_is_sum(&self, index: usize, left: &[i128], tried: &mut Tried) -> Option<bool> {
         let Some(grants) = self.expectations.get(index) else {
             return Some(left.iter().all(|change| *change == 0));
         };
+        let state = (index, left.to_vec());
+        if tried.failed.contains(&state) {
+            return Some(false);
+        }
         for grant in grants {
-            *steps += 1;
-            if *steps > SEARCH_LIMIT {
+            tried.steps += 1;
+            if tried.steps > SEARCH_LIMIT {
                 return None;
             }
             let mut rest = left.to_vec();
@@ -213,11 +228,14 @@ impl<'run> GrantSearch<'run> {
             let fits = grant.iter().all(|(sku, _)| rest[*sku] >= 0)
                 && self.final_skus[index].iter().all(|sku| rest[*sku] == 0);
             if fits {
-                match self.rest_is_sum(index + 1, &rest, steps) {
+                match self.rest_is_sum(index + 1, &rest, tried) {
                     Some(false) => {}
                     found => return found,
                 }
             }
+        }
+        if tried.failed.len() < MOST_FAILED {
+            tried.failed.insert(state);
         }
         Some(false)
     }
@@ -541,6 +559,18 @@ mod tests {
         let expectations: Vec<&GrantExpectation> = expectations.iter().collect();
         let checks = check_grants(&expectations, &seen, &HeldOnce::new());
         assert!(matches!(checks[7], GrantCheck::Failed(_)));
+    }
+
+    /// No delivery of them got a response, so each may be granted or not.
+    #[test]
+    fn many_events_that_may_have_been_granted_are_decided() {
+        let quantities = (0..40).map(|n| [10, 1, 5][n % 3]);
+        let either = quantities.map(|quantity| [grant(&[]), grant(&[("gems", quantity)])]);
+        let expectations: Vec<_> = either.map(|ways| expectation("p", &ways)).collect();
+        for (change, is_sum) in [(0, true), (17, true), (218, true), (219, false)] {
+            let seen = changes(&[("p", "gems", change)]);
+            assert_eq!(all_pass(&expectations, &seen), is_sum, "{change}");
+        }
     }
 
     #[test]

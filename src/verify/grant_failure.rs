@@ -44,13 +44,27 @@ impl GrantFailure {
         Self::NotTaken,
     ];
 
-    /// The failure of `removed`, given the wrong changes.
-    pub(super) fn of_removal(wrong: &[WrongChange]) -> Self {
-        let mut wrong = wrong.iter();
-        if wrong.any(|change| change.observed < change.expected) {
+    /// The failure of `removed`, given the wrong changes and what may be taken away. Too little may be
+    /// left for another reason: what was granted before was too little.
+    pub(super) fn of_removal(wrong: &[WrongChange], acceptable: &[ExpectedGrant]) -> Self {
+        let is_less = |change: &&WrongChange| change.observed < change.expected;
+        let is_taken = |change: &WrongChange| {
+            let mut removed = acceptable.iter().filter_map(|grant| grant.get(&change.sku));
+            removed.any(|removed| {
+                let missing = change.expected.checked_sub(change.observed);
+                i128::try_from(*removed).is_ok_and(|removed| {
+                    removed > 0 && missing.is_some_and(|missing| missing % removed == 0)
+                })
+            })
+        };
+        let is_never = acceptable.iter().all(ExpectedGrant::is_empty);
+        let mut less = wrong.iter().filter(is_less).peekable();
+        if less.peek().is_none() {
+            Self::NotTaken
+        } else if is_never || less.any(is_taken) {
             Self::TakenTooOften
         } else {
-            Self::NotTaken
+            Self::TooLittle
         }
     }
 
@@ -157,10 +171,15 @@ impl GrantFailure {
     }
 }
 
+/// Whether the observed number is what 32 bits hold of the expected one, or the most that they can hold.
 fn overflows(expected: i128, observed: i128) -> bool {
-    let is_multiple = |difference: i128| difference != 0 && difference % (1 << 32) == 0;
+    let (signed, unsigned) = (i128::from(i32::MAX), i128::from(u32::MAX));
     // A probe can return any number.
-    expected > i128::from(i32::MAX) && expected.checked_sub(observed).is_some_and(is_multiple)
+    let is_kept = (i128::from(i32::MIN)..=unsigned).contains(&observed);
+    let is_wrapped = is_kept && (expected - observed) % (1 << 32) == 0;
+    expected > signed
+        && expected != observed
+        && (is_wrapped || [signed, unsigned].contains(&observed))
 }
 
 fn is_rounded(expected: i128, observed: i128) -> bool {
@@ -180,8 +199,31 @@ mod tests {
     #[test]
     fn any_number_of_a_probe_is_compared() {
         assert!(overflows((1 << 32) + 5, 5));
+        assert!(overflows(3_000_000_000, i128::from(i32::MAX)));
+        assert!(!overflows(3_000_000_000, 1));
+        assert!(!overflows(1 << 40, 1 << 33));
         assert!(!overflows((1 << 32) + 5, i128::MIN));
         assert!(!overflows(1 << 32, 1 << 32));
+    }
+
+    #[test]
+    fn more_is_only_taken_away_if_the_difference_is_a_removal() {
+        let two = ExpectedGrant::from([("hat".to_owned(), 2)]);
+        let either = [ExpectedGrant::new(), two];
+        let nothing = [ExpectedGrant::new()];
+        for (expected, observed, acceptable, found) in [
+            (5, 1, &either[..], GrantFailure::TakenTooOften),
+            (5, 0, &either, GrantFailure::TooLittle),
+            (5, 7, &either, GrantFailure::NotTaken),
+            (7, 5, &nothing, GrantFailure::TakenTooOften),
+        ] {
+            let wrong = WrongChange {
+                sku: "hat".to_owned(),
+                expected,
+                observed,
+            };
+            assert_eq!(GrantFailure::of_removal(&[wrong], acceptable), found);
+        }
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod expected_inventory;
 mod grant_check;
 mod grant_failure;
 mod held_items;
+mod mixed_bundles;
 mod redemption;
 mod retry_check;
 mod verdict;
@@ -22,6 +23,8 @@ pub(crate) use effect_probe::{EffectProbe, ProbeQuery};
 pub(crate) use effect_watch::EffectWatch;
 pub(crate) use event_outcomes::EventOutcomes;
 pub(crate) use expectation::{Observed, PreparedExpectation, check, describe_expectations};
+#[cfg(any(test, fuzzing))]
+pub(crate) use expected_grant::acceptable_grants;
 pub(crate) use expected_grant::named_skus;
 pub(crate) use expected_inventory::{ExpectedInventory, GrantCount, InventoryCheck};
 pub(crate) use grant_check::{Changes, GrantCheck, GrantExpectation, HeldOnce, check_grants};

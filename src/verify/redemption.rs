@@ -92,11 +92,10 @@ impl Redemption {
         outcomes.max().unwrap_or_default()
     }
 
-    /// Whether it has events of more than one kind.
+    /// Whether it has both events that credit.
     pub(super) fn has_two_kinds(&self) -> bool {
-        let mut kinds = self.events.iter().map(|event| event.kind);
-        let first = kinds.next();
-        kinds.any(|kind| Some(kind) != first)
+        let has = |kind| self.events.iter().any(|event| event.kind == kind);
+        has(EventKind::CouponRedeemed) && has(EventKind::ItemAdd)
     }
 }
 

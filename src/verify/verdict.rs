@@ -178,12 +178,15 @@ impl VerdictCounts {
 
     /// The total number.
     pub fn total(&self) -> usize {
-        self.passed + self.not_checked + self.warned + self.failed + self.broken
+        let others = [self.not_checked, self.warned, self.failed, self.broken];
+        others.into_iter().fold(self.passed, usize::saturating_add)
     }
 
     /// The number that were decided: passed, warned or failed.
     pub fn decided(&self) -> usize {
-        self.passed + self.warned + self.failed
+        self.passed
+            .saturating_add(self.warned)
+            .saturating_add(self.failed)
     }
 
     /// The verdict of all of them together. A scenario with some checks that passed and some that
@@ -201,11 +204,11 @@ impl VerdictCounts {
 
 impl AddAssign for VerdictCounts {
     fn add_assign(&mut self, more: Self) {
-        self.passed += more.passed;
-        self.not_checked += more.not_checked;
-        self.warned += more.warned;
-        self.failed += more.failed;
-        self.broken += more.broken;
+        self.passed = self.passed.saturating_add(more.passed);
+        self.not_checked = self.not_checked.saturating_add(more.not_checked);
+        self.warned = self.warned.saturating_add(more.warned);
+        self.failed = self.failed.saturating_add(more.failed);
+        self.broken = self.broken.saturating_add(more.broken);
     }
 }
 

@@ -218,10 +218,56 @@ fn malicious_files() {
         expecting("{ status: 2xx }"),
         many.collect::<String>()
     );
+    let lists = (0..11).map(|n| format!("  v{n}: [1]\n"));
+    let lists = format!(
+        "{}matrix:\n{}",
+        expecting("{ status: 2xx }"),
+        lists.collect::<String>()
+    );
+    let delivery = "steps: [{ deliver: e, expect: { status: 2xx } }]\n";
+    let letters = "x".repeat(50_000);
+    let long_text = format!(
+        "name: x\nvars: {{ a: {letters} }}\nevents:\n  e:\n    raw: >\n      {}\n{delivery}",
+        "${a}\n      ".repeat(200)
+    );
+    let long_events: Vec<String> = (0..300)
+        .map(|n| format!("  e{n}: {{ raw: \"${{a}}\" }}\n"))
+        .collect();
+    let long_events = format!(
+        "name: x\nvars: {{ a: {letters} }}\nevents:\n  e: {{}}\n{}{delivery}",
+        long_events.concat()
+    );
+    let long_cases = format!(
+        "name: x\nmatrix: {{ a: {:?}, b: [1, 2] }}\nevents:\n  \
+         e: {{ raw: \"${{a}}{letters}{letters}{letters}\" }}\n{delivery}",
+        (0..500).collect::<Vec<_>>()
+    );
+    let long_ids: Vec<String> = (0..400)
+        .map(|n| format!("  e{n}: {{ player_id: {{ length: 10000 }}, transaction_id: {{ length: 10000 }} }}\n"))
+        .collect();
+    let long_ids = format!(
+        "name: x\nevents:\n  e: {{}}\n{}{delivery}",
+        long_ids.concat()
+    );
+    let deliveries = format!(
+        "name: x\nevents: {{ e: {{}} }}\nsteps:\n{}",
+        "  - { deliver: e, times: 10000, expect: { status: 2xx } }\n".repeat(7)
+    );
+    let events: Vec<String> = (0..2_000)
+        .map(|n| format!("  e{n}: {{ player_id: {{ same_as: e }} }}\n"))
+        .collect();
+    let events = format!("name: x\nevents:\n  e: {{}}\n{}{delivery}", events.concat());
     let output = messages(&[
         ("10,000 levels", deep),
         ("an alias bomb", bomb),
         ("2,048 cases", many),
+        ("11 lists", lists),
+        ("a text of 10 MB made of a variable", long_text),
+        ("a variable in 300 events", long_events),
+        ("1,000 cases of 150 kB", long_cases),
+        ("long IDs in 400 events", long_ids),
+        ("70,000 deliveries", deliveries),
+        ("2,001 events", events),
         (
             "escapes for the terminal",
             "\"na\\e[31mme\": x # \u{9b}2J\n".to_owned(),
@@ -517,4 +563,191 @@ fn http_to_an_https_port() {
     let url = encrypted.url().replace("https:", "http:");
     let folder = Folder::with_scenario(&expecting("{ status: 2xx }\n    retry: off"));
     insta::assert_snapshot!(transcript(&mut folder.run(&["--target", &url])));
+}
+
+/// Every file that a command line or a profile names. `FILE` stands for a device or a pipe.
+#[cfg(unix)]
+#[test]
+fn no_input_file_is_read_without_end() {
+    let profile =
+        |keys: &str| format!("profiles:\n  game:\n    target: http://127.0.0.1:1/\n    {keys}\n");
+    let profiles = [
+        "players: { file: FILE }",
+        "cacert: FILE",
+        "client_cert: FILE",
+        "headers: { X-Key: { file: FILE } }",
+    ];
+    let lines = [
+        "run scenario.yaml --target http://127.0.0.1:1/ --secret-file FILE",
+        "run scenario.yaml --cacert FILE",
+        "run scenario.yaml --client-cert FILE",
+        "report FILE",
+        "replay FILE",
+        "merge FILE",
+        "sign FILE",
+        "verify --signature 00 --timestamp 1 FILE",
+        "verify --headers FILE body",
+        "verify --signature 00 --timestamp 1 --signed FILE body",
+    ];
+    let folder = Folder::with_scenario(&expecting("{ status: 2xx }")).with("body", "{}");
+    let made = std::process::Command::new("mkfifo")
+        .arg(folder.path("pipe"))
+        .status();
+    assert!(made.expect("mkfifo").success());
+    for file in ["/dev/zero", "pipe"] {
+        for keys in profiles {
+            let folder = Folder::with_scenario(&expecting("{ status: 2xx }"));
+            let made = std::process::Command::new("mkfifo")
+                .arg(folder.path("pipe"))
+                .status();
+            assert!(made.expect("mkfifo").success());
+            let config = profile(&keys.replace("FILE", file));
+            let folder = folder.with("aghook.yaml", config);
+            let code = Transcript::of(&mut folder.run(&[])).code;
+            assert!(matches!(code, 2 | 3), "{keys} {file}: exit code {code}");
+        }
+        for line in lines {
+            let words: Vec<String> = line
+                .split(' ')
+                .map(|word| word.replace("FILE", file))
+                .collect();
+            let words: Vec<&str> = words.iter().map(String::as_str).collect();
+            let code = Transcript::of(&mut folder.aghook(&words)).code;
+            assert!(matches!(code, 2 | 3), "{line} {file}: exit code {code}");
+        }
+    }
+}
+
+/// `<(command)` of a shell is a pipe, and its program may be slow.
+#[cfg(unix)]
+#[test]
+fn standard_input_and_pipes_of_a_shell_are_read() {
+    let folder = Folder::new().with("body", "{}");
+    let signed = Transcript::of(&mut folder.aghook(&[
+        "sign",
+        "body",
+        "--timestamp",
+        "1",
+        "--as",
+        "signature",
+    ]));
+    for file in ["/dev/stdin", "-"] {
+        let words = ["sign", file, "--timestamp", "1", "--as", "signature"];
+        let piped = Transcript::of(folder.aghook(&words).write_stdin("{}"));
+        assert_eq!(piped.ends_with(0).stdout, signed.stdout, "{file}");
+    }
+    let aghook = assert_cmd::cargo::cargo_bin("aghook");
+    let script = format!(
+        "{} sign <(sleep 0.1; printf '{{}}') --timestamp 1 --as signature",
+        aghook.display()
+    );
+    let output = std::process::Command::new("bash")
+        .args(["-c", &script])
+        .env("AGHOOK_SECRET", crate::support::SECRET)
+        .output()
+        .expect("bash");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), signed.stdout);
+}
+
+/// GitHub reads a line that begins with `::` as a command, also from a name in a pull request.
+#[cfg(unix)]
+#[test]
+fn names_of_files_and_scenarios_give_a_ci_system_no_command() {
+    let folder = Folder::new().with("a\n::error::x.yaml", expecting("{ status: 2xx }"));
+    for words in [
+        &["check", "."][..],
+        &["list", "."],
+        &["run", ".", "--dry-run"],
+        &["run", "."],
+    ] {
+        let transcript = Transcript::of(&mut folder.aghook(words)).ends_with(2);
+        transcript.says(&["this file name has an invisible character or a line break"]);
+    }
+    let scenario = expecting("{ status: 2xx }").replace(
+        "name: a delivery",
+        "name: \"::error::x\\u200b\"\nabout: \"a\\n::error::y\\u2028\"\ntags: [\"::error::z\"]",
+    );
+    let folder = Folder::with_scenario(&scenario);
+    for words in [
+        &["list", "scenario.yaml"][..],
+        &["run", "scenario.yaml", "--dry-run"],
+    ] {
+        let output = Transcript::of(&mut folder.aghook(words))
+            .ends_with(0)
+            .stdout;
+        assert!(
+            !output
+                .lines()
+                .any(|line| line.trim_start().starts_with("::")),
+            "{output}"
+        );
+        assert!(!output.contains(['\u{200b}', '\u{2028}']), "{output}");
+    }
+}
+
+/// What a run refuses is refused before, too.
+#[test]
+fn check_and_dry_run_refuse_unusable_probes_hooks_and_certificates() {
+    for (keys, message) in [
+        (
+            "probes: { quantity: { http: \"GET http://10.99.99.1/\", read: $.x } }",
+            "10.99.99.1",
+        ),
+        (
+            "probes: { quantity: { http: \"GET http://u:p@127.0.0.1/\", read: $.x } }",
+            "the URL has a user name or a password",
+        ),
+        (
+            "probes: { quantity: { http: \"G@T http://127.0.0.1/\", read: $.x } }",
+            "not an HTTP method",
+        ),
+        (
+            "probes: { quantity: { http: \"GET http://127.0.0.1/\", headers: { X-A: \"a\\nb\" }, read: $.x } }",
+            "contains a control character",
+        ),
+        (
+            "restart: { http: \"POST http://10.99.99.1/\" }",
+            "10.99.99.1",
+        ),
+        ("cacert: missing.pem", "missing.pem"),
+    ] {
+        let config = format!("profiles:\n  game:\n    target: {UNREACHABLE}\n    {keys}\n");
+        let folder =
+            Folder::with_scenario(&expecting("{ status: 2xx }")).with("aghook.yaml", config);
+        for words in [
+            &["check", "scenario.yaml"][..],
+            &["run", "scenario.yaml", "--dry-run"],
+            &["run", "scenario.yaml"],
+        ] {
+            Transcript::of(&mut folder.aghook(words))
+                .ends_with(2)
+                .says(&[message]);
+        }
+    }
+}
+
+/// A step can send a request to another host; which ones, the profile says.
+#[test]
+fn check_and_dry_run_refuse_requests_to_other_hosts() {
+    let scenario = "name: a request\nsteps:\n  - request: { url: \"http://10.99.99.1/health\" }\n    expect: { status: 2xx }\n";
+    let config = |hosts: &str| {
+        format!("profiles:\n  game: {{ target: \"{UNREACHABLE}\", allow_hosts: [{hosts}] }}\n")
+    };
+    let folder = Folder::with_scenario(scenario).with("aghook.yaml", config(""));
+    for words in [
+        &["check", "scenario.yaml"][..],
+        &["run", "scenario.yaml", "--dry-run"],
+        &["run", "scenario.yaml"],
+    ] {
+        Transcript::of(&mut folder.aghook(words))
+            .ends_with(2)
+            .says(&["`10.99.99.1` is not this machine", "scenario.yaml:3:21"]);
+    }
+    let folder = Folder::with_scenario(scenario).with("aghook.yaml", config("10.99.99.1"));
+    for words in [
+        &["check", "scenario.yaml"][..],
+        &["run", "scenario.yaml", "--dry-run"],
+    ] {
+        Transcript::of(&mut folder.aghook(words)).ends_with(0);
+    }
 }

@@ -56,18 +56,21 @@ fn a_body_needs_no_target() {
 }
 
 #[test]
-fn a_run_that_can_not_start_keeps_the_old_report() {
-    let folder =
-        Folder::with_scenario(&expecting("{ status: 2xx }")).with("old.jsonl", "an old report\n");
-    let report = ["--report", "json=old.jsonl"];
-    let nowhere = ["--target", "http://127.0.0.1:9/hook"];
-    let mut no_secret = folder.run(&report);
-    Transcript::of(no_secret.args(nowhere).env_remove("AGHOOK_SECRET")).ends_with(2);
-    assert_eq!(folder.read("old.jsonl"), "an old report\n");
-    Transcript::of(folder.run(&report).args(nowhere)).ends_with(3);
-    assert_eq!(folder.read("old.jsonl"), "an old report\n");
-    Transcript::of(&mut folder.run(&report)).ends_with(0);
-    assert!(!folder.read("old.jsonl").contains("an old report"));
+fn a_run_that_can_not_start_replaces_the_old_reports() {
+    let (old, nowhere) = ("an old report\n", ["--target", "http://127.0.0.1:9/hook"]);
+    let reports = ["--report", "json=old.jsonl", "--report", "junit=old.xml"];
+    for (has_secret, code) in [(false, 2), (true, 3)] {
+        let folder = Folder::with_scenario(&expecting("{ status: 2xx }"))
+            .with("old.jsonl", old)
+            .with("old.xml", old);
+        let mut run = folder.run(&reports);
+        if !has_secret {
+            run.env_remove("AGHOOK_SECRET");
+        }
+        Transcript::of(run.args(nowhere)).ends_with(code);
+        assert!(!folder.read("old.jsonl").contains(old), "{code}");
+        assert!(folder.read("old.xml").contains("<error"), "{code}");
+    }
 }
 
 #[test]

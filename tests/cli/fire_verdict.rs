@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU16, AtomicU64, AtomicUsize, Ordering};
 
-use crate::support::{Folder, Peer, PeerResponse, Transcript};
+use crate::support::{Folder, Game, Peer, PeerResponse, Transcript};
 
 /// Fires at a receiver that responds with the statuses that `status` returns.
 fn fired(status: impl Fn() -> u16 + Send + Sync + 'static, arguments: &[&str]) -> Transcript {
@@ -292,4 +292,67 @@ fn verify_without_headers_explains_both_options() {
                 "--signature HEX --timestamp SECONDS`, or `--headers FILE`",
             ]);
     }
+}
+
+/// A game that grants the contents of a bundle, all of them or all but one.
+fn granting_parts(skipped: usize) -> Game {
+    Game::new(move |event, inventories| {
+        let parts = event["event_data"]["item"]["nested_items"].as_array();
+        for part in parts.into_iter().flatten().skip(skipped) {
+            let times = part["quantity"].as_i64().unwrap_or_default();
+            let inner = part["nested_items"].as_array().into_iter().flatten();
+            let inner: Vec<_> = inner.map(|item| (item, times)).collect();
+            for (item, times) in if inner.is_empty() {
+                vec![(part, 1)]
+            } else {
+                inner
+            } {
+                let sku = item["sku"].as_str().unwrap_or_default();
+                let quantity = item["quantity"].as_i64().unwrap_or_default() * times;
+                Game::grant(inventories, event, sku, quantity);
+            }
+        }
+        PeerResponse::new(200)
+    })
+}
+
+#[test]
+fn the_contents_of_a_bundle_are_checked() {
+    let fired = |skipped| {
+        let game = granting_parts(skipped);
+        let folder = Folder::new().with("aghook.yaml", game.config(""));
+        Transcript::of(&mut folder.aghook(&["fire", "--bundle", "--fallback", "--seed", "1"]))
+    };
+    fired(0)
+        .ends_with(0)
+        .says(&["\n✓ contents: ", ", or else ", "; granted as expected\n"]);
+    fired(1)
+        .ends_with(1)
+        .says(&["\n✗ contents: ", " changed by "])
+        .does_not_say(&["granted as expected"]);
+}
+
+/// It may be a bug or the game's choice, and only the profile says which.
+#[test]
+fn a_bundle_in_a_bundle_that_is_not_opened_is_pointed_out() {
+    let game = Game::new(|event, inventories| {
+        let parts = event["event_data"]["item"]["nested_items"].as_array();
+        for part in parts.into_iter().flatten() {
+            let sku = part["sku"].as_str().unwrap_or_default();
+            let quantity = part["quantity"].as_i64().unwrap_or_default();
+            Game::grant(inventories, event, sku, quantity);
+        }
+        PeerResponse::new(200)
+    });
+    let fired = |policy| {
+        let folder = Folder::new().with("aghook.yaml", game.config(policy));
+        Transcript::of(&mut folder.aghook(&["fire", "--bundle", "--seed", "1"])).ends_with(0)
+    };
+    fired("")
+        .says(&[
+            "! contents: ",
+            "granted by the SKU of a bundle that was not opened",
+        ])
+        .does_not_say(&["granted as expected"]);
+    fired("    policy: { bundles: parts }\n").says(&["✓ contents: ", "; granted as expected"]);
 }

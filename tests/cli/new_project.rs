@@ -312,6 +312,27 @@ fn an_existing_file_is_kept_and_nothing_is_written() {
 }
 
 #[test]
+fn all_files_in_the_way_are_named() {
+    let repository = repository();
+    let root = repository.path();
+    aghook(root, &["new", "."]).assert().success();
+    let again = aghook(root, &["new", "."]).assert().code(2);
+    let errors = String::from_utf8_lossy(&again.get_output().stderr).into_owned();
+    for name in [
+        "aghook.yaml, ",
+        "first.yaml, ",
+        "already exist",
+        "nothing was written",
+    ] {
+        assert!(errors.contains(name), "no {name} in {errors}");
+    }
+    std::fs::write(root.join("file"), "mine").expect("written");
+    let on_file = aghook(root, &["new", "file"]).assert().code(2);
+    let errors = String::from_utf8_lossy(&on_file.get_output().stderr).into_owned();
+    assert!(errors.contains("file is not a folder"), "{errors}");
+}
+
+#[test]
 fn no_job_is_written_with_ci_none() {
     let repository = repository();
     aghook(repository.path(), &["new", "--ci", "none"])

@@ -196,7 +196,7 @@ fn an_interrupted_repetition_reports_what_was_found() {
     // A full pipe would block the program.
     errors.by_ref().for_each(drop);
     let ended = process.wait_with_output().expect("ends");
-    assert!(matches!(ended.status.code(), Some(0 | 3)), "{ended:?}");
+    assert_eq!(ended.status.code(), Some(130), "{ended:?}");
     let said = String::from_utf8_lossy(&ended.stdout);
     assert!(said.contains("1 scenario: "), "{said}");
 }
@@ -240,10 +240,26 @@ fn a_repetition_that_is_cut_off_reports_what_happened_before() {
     assert!(found, "no note");
     interrupt(process.id());
     errors.by_ref().for_each(drop);
-    assert_eq!(process.wait().expect("ends").code(), Some(3));
+    assert_eq!(process.wait().expect("ends").code(), Some(130));
     let json = folder.read("run.jsonl");
     for event in ["run_started", "attempt_ended", "step_ended"] {
         let event = format!("\"event\":\"{event}\"");
         assert!(json.contains(&event), "no {event} in {json}");
     }
+}
+
+#[test]
+fn the_repetitions_of_a_scenario_are_one_problem() {
+    let (peer, _) = refusing_each(1);
+    let (ran, _) = run(&peer, &["--repeat", "20"]);
+    ran.ends_with(1)
+        .says(&["✗ problem 1: ", ": 1 scenario, in 20 of 20 repetitions\n"])
+        .does_not_say(&["also in"]);
+    // Too few for a common problem.
+    let (peer, _) = refusing_each(10);
+    let (ran, _) = run(&peer, &["--repeat", "20"]);
+    let text = ran.ends_with(1).stdout;
+    assert!(text.contains("in 2 of 20 repetitions"), "{text}");
+    let shown = text.rsplit_once("\n\n").map_or("", |(before, _)| before);
+    assert_eq!(shown.matches("step 1: ").count(), 1, "{text}");
 }

@@ -36,10 +36,50 @@ fn forms(secret: &str) -> Vec<String> {
     ]
 }
 
+/// Forms that a receiver's log, page or encoder makes of a text with the secret.
+fn forms_in_text(secret: &str) -> Vec<String> {
+    let json_in_json = json!(json!(secret).to_string()).to_string();
+    let percent = |kept: &str, digits: fn(u8) -> String| {
+        let bytes = secret.bytes().map(move |byte| match char::from(byte) {
+            plain if plain.is_ascii_alphanumeric() || kept.contains(plain) => plain.to_string(),
+            _ => digits(byte),
+        });
+        bytes.collect::<String>()
+    };
+    let entities: String = secret
+        .chars()
+        .map(|character| match character {
+            '\'' => "&#39;".to_owned(),
+            '"' => "&quot;".to_owned(),
+            '+' => "&#x2B;".to_owned(),
+            other => other.to_string(),
+        })
+        .collect();
+    let hex = hex::encode(secret);
+    let (first, rest) = hex.split_at(9);
+    // The characters that only the secret determines.
+    let core = |before: &str, skipped: usize| {
+        let bytes = before.len() + secret.len();
+        let text = STANDARD_NO_PAD.encode(format!("{before}{secret}"));
+        text[skipped..bytes * 8 / 6].to_owned()
+    };
+    vec![
+        json_in_json.trim_matches(['"', '\\']).to_owned(),
+        secret.replace('+', "\\u002B"),
+        secret.replace('+', "\\u002b").replace('\'', "\\u0027"),
+        percent("_", |byte| format!("%{byte:02x}")),
+        percent("_/", |byte| format!("%{byte:02X}")),
+        entities,
+        format!("{}{rest}", first.to_uppercase()),
+        core("x", 2),
+        core("xx", 3),
+    ]
+}
+
 #[track_caller]
 fn assert_hidden(secret: &str, place: &str, written: &[u8]) {
     let text = String::from_utf8_lossy(written);
-    for form in forms(secret) {
+    for form in [forms(secret), forms_in_text(secret)].concat() {
         assert!(!text.contains(&form), "`{form}` in {place}:\n{text}");
     }
     // Reports contain binary content as base64, where a plain search would not find the secret.
@@ -170,6 +210,13 @@ const LINES: &[(&str, &[&str])] = &[
         &["receive --listen 0.0.0.0:0", "receive --path nowhere"],
     ),
     (
+        "serve",
+        &[
+            "serve --listen 0.0.0.0:0",
+            "serve --data data.db --seed-file missing.yaml",
+        ],
+    ),
+    (
         "sign",
         &[
             "sign",
@@ -297,6 +344,78 @@ fn a_receiver_can_not_reveal_the_secret() {
             run_and_check(&folder, &[&["run", "scenario.yaml"], &options[..]].concat());
         transcript.ends_with(1).says(&["[secret not shown]"]);
         assert!(folder.read("run.jsonl").contains("[secret not shown]"));
+    }
+}
+
+#[test]
+fn a_receiver_can_not_reveal_the_secret_in_the_forms_of_texts() {
+    for (status, kind) in [(500, "text/html"), (403, "text/plain"), (200, "text/plain")] {
+        let peer = Peer::answering(move |_| {
+            let forms = forms_in_text(SECRET);
+            let title = &forms[5];
+            let utf16: Vec<u8> = format!("in UTF-16: {SECRET} ")
+                .encode_utf16()
+                .flat_map(u16::to_le_bytes)
+                .collect();
+            let text = format!("<html><title>{title}</title>{}</html>", forms.join("\n"));
+            let body = match kind {
+                "text/html" => text.into_bytes(),
+                _ => [text.as_bytes(), &utf16].concat(),
+            };
+            let headers = forms.iter().enumerate();
+            headers.fold(
+                PeerResponse::new(status)
+                    .header("Content-Type", kind)
+                    .body(body),
+                |response, (index, form)| response.header(&format!("X-Form-{index}"), form),
+            )
+        });
+        let url = peer.url();
+        let folder = Folder::with_scenario(&expecting("[{ status: 404 }, { headers: { X-Form-3: x, X-Form-7: x } }]"))
+            .with("aghook.yaml", format!("profiles:\n  default:\n    target: {url}\n    probes:\n      quantity: {{ http: \"GET {url}\", read: $.x }}\n"));
+        let lines = [
+            "run scenario.yaml -v --report json=run.jsonl --report html=run.html --report junit=run.xml",
+            "run scenario.yaml -v --skip-setup-check --report har=run.har --record kept",
+            "fire -v",
+            "doctor",
+            "load --duration 1s --rate 20 --report json=load.json",
+        ];
+        for line in &lines[..if status == 500 { 5 } else { 3 }] {
+            let transcript = run_and_check(&folder, &line.split(' ').collect::<Vec<_>>());
+            let written = format!("{}{}", transcript.stdout, transcript.stderr);
+            let utf16: Vec<u8> = SECRET.encode_utf16().flat_map(u16::to_le_bytes).collect();
+            assert!(
+                !written
+                    .as_bytes()
+                    .windows(utf16.len())
+                    .any(|window| window == utf16),
+                "{written}"
+            );
+        }
+    }
+}
+
+/// The kept part of a body can end within the secret, which is then shortened and not hidden as a whole.
+#[test]
+fn a_body_cut_within_the_secret_does_not_reveal_it() {
+    const LIMIT: usize = 256 * 1024;
+    for shown in [9, 12, 17] {
+        let peer = Peer::answering(move |_| {
+            let body = format!("{}{SECRET}{}", "x".repeat(LIMIT - shown), "y".repeat(100));
+            PeerResponse::new(500).body(body.into_bytes())
+        });
+        let folder = Folder::with_scenario(&expecting("{ status: 404 }"));
+        let line = [
+            "run",
+            "scenario.yaml",
+            "--report",
+            "json=run.jsonl",
+            "--target",
+            &peer.url(),
+        ];
+        run_and_check(&folder, &line).ends_with(1);
+        let report = folder.read("run.jsonl");
+        assert!(!report.contains("whsec_Z"), "shown up to {shown} bytes");
     }
 }
 

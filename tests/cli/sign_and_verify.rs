@@ -433,7 +433,7 @@ impl TemplateProcess {
 
     fn quantity(&self, player: &str, sku: &str) -> String {
         let request = format!(
-            "GET /debug/players/{player}/items/{sku} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+            "GET /debug/players/{player}/items/{sku} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
         );
         let (_, response) = self.exchange(request.as_bytes());
         response

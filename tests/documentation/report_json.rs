@@ -14,7 +14,7 @@ const DESCRIPTION: &str = "docs/report-json.md";
 const SCHEMA: &str = "docs/report-json.schema.json";
 
 /// The sections of the description, each with the type in the schema that it describes.
-const SECTIONS: [(&str, &str); 28] = [
+const SECTIONS: [(&str, &str); 30] = [
     ("run_started", "RunStarted"),
     ("scenario_started", "ScenarioStarted"),
     ("A varying value", "VolatileValue"),
@@ -37,7 +37,9 @@ const SECTIONS: [(&str, &str); 28] = [
     ("scenario_ended", "ScenarioEnded"),
     ("snapshots_ended", "SnapshotsEnded"),
     ("run_ended", "RunEnded"),
+    ("Refused items", "RefusedItems"),
     ("A likely cause", "LikelyCause"),
+    ("Changes", "BaselineChanges"),
     ("A known bug", "KnownBug"),
     ("An exploration", "Explored"),
     ("A kind", "ExploredKind"),

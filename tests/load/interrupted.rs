@@ -92,7 +92,7 @@ fn active_deliveries_finish_and_are_counted() {
         held.release.send(()).expect("the receiver waits");
     }
     let (code, report, folder) = held.end();
-    assert_eq!(code, Some(3), "{report}");
+    assert_eq!(code, Some(130), "{report}");
     assert_eq!(report["interrupted"], true);
     let printed = folder.read("load.txt");
     assert!(
@@ -111,7 +111,7 @@ fn a_second_ctrl_c_ends_at_once_and_everything_is_counted() {
     held.interrupt();
     held.press();
     let (code, report, folder) = held.end();
-    assert_eq!(code, Some(3), "{report}");
+    assert_eq!(code, Some(130), "{report}");
     let counts = counts(&report);
     assert_eq!(number(counts, "events"), 2);
     assert_eq!(number(counts, "unfinished"), 2);

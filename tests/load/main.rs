@@ -16,6 +16,7 @@ mod retries;
 #[cfg(unix)]
 mod scale;
 mod set_up;
+mod slow_receiver;
 #[path = "../support/mod.rs"]
 mod support;
 

@@ -54,6 +54,7 @@ tests_of_flaws! {
         FreshnessByEventTime freshness_by_event_time
         SignatureCaseMismatch signature_case_mismatch
         PrefixCompare prefix_compare
+        SignatureBytesCompared signature_bytes_compared
         MissingHeaderPasses missing_header_passes
         ExpiredSecretAccepted expired_secret_accepted
         UnkeyedHashAccepted unkeyed_hash_accepted
@@ -87,6 +88,8 @@ tests_of_flaws! {
         PlayerAccentInsensitive player_accent_insensitive
         PlayerNormalised player_normalised
         PlayerTrailingSpace player_trailing_space
+        PlayerLatin1 player_latin1
+        WalletKeyJoined wallet_key_joined
         KeyCaseInsensitive key_case_insensitive
         KeyTruncated key_truncated;
     rewritten_body:
@@ -102,6 +105,7 @@ tests_of_flaws! {
         FirstPieceOnly first_piece_only
         CutBodyLeavesLock cut_body_leaves_lock
         LettersDecodedByPiece letters_decoded_by_piece
+        LettersDecodedAfterVerification letters_decoded_after_verification
         ContentLengthRequired content_length_required
         ContentTypeComparedExactly content_type_compared_exactly
         ExpectationRefused expectation_refused
@@ -123,7 +127,9 @@ tests_of_flaws! {
         TestGranted test_granted
         BundleGrantedTwice bundle_granted_twice
         FirstLevelOnly first_level_only
+        ThirdLevelNotOpened third_level_not_opened
         DeepBundleSkipped deep_bundle_skipped
+        EverySecondBundleClosed every_second_bundle_closed
         NestedQuantityIgnored nested_quantity_ignored
         FallbackGrantedToo fallback_granted_too;
     redemption:
@@ -146,8 +152,11 @@ tests_of_flaws! {
         CheckThenInsertRace check_then_insert_race
         KeyWrittenLast key_written_last
         StoppedByHangup stopped_by_hangup
+        ClaimExpiresDuringWork claim_expires_during_work
         LostUpdate lost_update
+        LockRemovedTooEarly lock_removed_too_early
         BusyPlayerAcked busy_player_acked
+        OlderEventDropped older_event_dropped
         FullQueueDrops full_queue_drops
         GrantBeforeKey grant_before_key
         KeyBeforeGrant key_before_grant;
@@ -158,10 +167,12 @@ tests_of_flaws! {
         QueuedInMemory queued_in_memory
         FrozenAfterResponse frozen_after_response
         KeyForgottenTooSoon key_forgotten_too_soon
+        KeyExpiresByEventTime key_expires_by_event_time
         DuplicateAckedWhilePending duplicate_acked_while_pending
         BundlePartiallyGranted bundle_partially_granted
         RefusedPartSkipped refused_part_skipped
         KeyOfRefusalKept key_of_refusal_kept
+        RefusalRemembered refusal_remembered
         CapacityCheckedFirst capacity_checked_first
         FallbackIgnored fallback_ignored;
     answering:

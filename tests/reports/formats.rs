@@ -116,7 +116,7 @@ fn no_report_loses_a_failed_check() {
     }
     let junit = report_text(ReportKind::Junit, failures_alike(4, 2));
     assert_eq!(junit.matches("observed  500").count(), 4, "{junit}");
-    // A check that a common cause reports is still a failed check of its scenario.
+    // A check that a common problem reports is still a failed check of its scenario.
     let page = report_text(ReportKind::Html, failures_alike(4, 2));
     assert_eq!(page.matches("<p class=\"check failed\">").count(), 12);
     assert_eq!(

@@ -1,7 +1,6 @@
 //! The HTML report: its structure, and its behaviour in a real browser if one is installed.
 
 mod awkward_run;
-mod browser;
 mod in_browser;
 mod structure;
 

@@ -1,5 +1,8 @@
 //! Reports, snapshot reports and recorded runs: each format for a fixed run and for real runs.
 
+mod baseline;
+#[path = "../support/browser.rs"]
+mod browser;
 mod earlier_files;
 mod formats;
 mod html_report;

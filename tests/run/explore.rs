@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use std::sync::{Mutex, mpsc};
 
 use aghook::internals::explore::Kind;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::{Folder, Game, Peer, PeerResponse, Transcript, check_section};
 
@@ -93,6 +93,37 @@ fn losing_the_fifth() -> Game {
     })
 }
 
+/// A game that never answers a player's fourth coupon, nor those after it, but still says what players
+/// hold.
+fn hanging_at_the_fourth() -> Peer {
+    let counts = Mutex::new(HashMap::<String, u32>::new());
+    let held = Mutex::new(HashMap::<String, i64>::new());
+    Peer::answering(move |request| {
+        if request.path.starts_with("/players/") {
+            let held = held.lock().expect("a lock");
+            let quantity = held.get(&request.path).copied().unwrap_or_default();
+            return PeerResponse::new(200).json(&json!({ "quantity": quantity }));
+        }
+        let event = request.json();
+        let (data, item) = (&event["event_data"], &event["event_data"]["item"]);
+        let player = data["player_id"].as_str().expect("a player");
+        let count = {
+            let mut counts = counts.lock().expect("a lock");
+            let count = counts.entry(player.to_owned()).or_default();
+            *count += 1;
+            *count
+        };
+        if count > 3 {
+            // Longer than the test.
+            std::thread::park();
+        }
+        let holding = format!("/players/{player}/{}", item["sku"].as_str().expect("a SKU"));
+        let mut held = held.lock().expect("a lock");
+        *held.entry(holding).or_default() += item["quantity"].as_i64().expect("a quantity");
+        PeerResponse::new(200)
+    })
+}
+
 fn explore(folder: &Folder, arguments: &str) -> Transcript {
     let arguments = format!("explore --seed 1 {arguments}");
     let arguments: Vec<&str> = arguments.split(' ').collect();
@@ -148,6 +179,24 @@ fn a_bug_that_needs_a_history_becomes_a_scenario_that_fails() {
     }
 }
 
+/// Such a receiver costs the sender its whole timeout at each attempt, so an exploration learns how long
+/// responses usually take.
+#[test]
+fn an_exploration_of_a_receiver_that_hangs_ends_and_says_so() {
+    let game = hanging_at_the_fourth();
+    let config = format!(
+        "profiles:\n  game:\n    target: {}\n    probes:\n      quantity:\n        http: GET \
+         http://{}/players/{{player_id}}/{{sku}}\n        read: $.quantity\n{PROFILE}    retry: {{ attempts: 1, timeout: 3s }}\n",
+        game.url(),
+        game.address
+    );
+    let folder = Folder::new().with("aghook.yaml", config);
+    explore(&folder, "--budget 2s --fail-fast --only same_player,code")
+        .ends_with(1)
+        .says(&["a delivery gets no response"]);
+    assert_eq!(saved(&folder).len(), 1);
+}
+
 #[test]
 fn a_failure_that_needs_other_players_becomes_a_scenario_with_them() {
     let forgetful = remembering_of_all_players(3);
@@ -199,7 +248,7 @@ fn an_interrupted_exploration_reports_what_was_found() {
         .status();
     assert!(sent.expect("kill runs").success());
     let ended = process.wait_with_output().expect("ends");
-    assert_eq!(ended.status.code(), Some(1), "{ended:?}");
+    assert_eq!(ended.status.code(), Some(130), "{ended:?}");
     assert_eq!(saved(&folder).len(), 1);
 }
 
@@ -296,6 +345,26 @@ fn an_unknown_kind_is_an_error() {
     explore(&folder, "--cases 0")
         .ends_with(2)
         .says(&["a whole number of cases from 1"]);
+}
+
+#[test]
+fn the_word_restart_means_a_restart_in_flight_too() {
+    let folder = Folder::new();
+    let kinds = |option: &str| {
+        let report = format!("--cases 1 --report json=run.jsonl {option}");
+        explore(&folder, &report).ends_with(0);
+        let text = folder.read("run.jsonl");
+        let ended: Value =
+            serde_json::from_str(text.lines().last().expect("an end")).expect("JSON");
+        ended["explored"]["kinds"].to_string()
+    };
+    let only = kinds("--only restart");
+    assert!(
+        only.contains(r#""restart""#) && only.contains(r#""restart_in_flight""#),
+        "{only}"
+    );
+    let without = kinds("--without restart");
+    assert!(!without.contains("restart"), "{without}");
 }
 
 #[test]

@@ -248,3 +248,46 @@ steps:
             .says(&[message]);
     }
 }
+
+/// A script that is stopped between stopping the receiver and starting it would leave it down.
+#[cfg(unix)]
+#[test]
+fn a_restart_ends_before_a_stopped_run_does() {
+    use std::io::{BufRead as _, BufReader};
+    use std::os::unix::process::CommandExt as _;
+    use std::process::{Command, Stdio};
+
+    let game = game(Arc::default());
+    let script = "touch begun; while [ ! -e go ]; do sleep 0.01; done; touch done";
+    let restart = format!("    restart: {{ command: [sh, -c, \"{script}\"] }}\n");
+    let folder = Folder::with_scenario(RESTARTING).with("aghook.yaml", game.config(&restart));
+    let mut process = Command::new(env!("CARGO_BIN_EXE_aghook"))
+        .args(["run", "scenario.yaml"])
+        .current_dir(folder.root())
+        .env("AGHOOK_SECRET", crate::support::SECRET)
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .process_group(0)
+        .spawn()
+        .expect("aghook starts");
+    // As Ctrl-C on a terminal does, which reaches what aghook has started, too.
+    let group = format!("-{}", process.id());
+    let interrupt = || {
+        let sent = Command::new("kill").args(["-INT", "--", &group]).status();
+        assert!(sent.expect("kill runs").success());
+    };
+    while !folder.path("begun").exists() {
+        std::thread::yield_now();
+    }
+    interrupt();
+    let lines = BufReader::new(process.stderr.take().expect("piped")).lines();
+    for line in lines.map(|line| line.expect("UTF-8")) {
+        if line.contains("press Ctrl-C again") {
+            interrupt();
+        } else if line.contains("as soon as the restart") {
+            std::fs::write(folder.path("go"), "").expect("written");
+        }
+    }
+    assert_eq!(process.wait().expect("ends").code(), Some(130));
+    assert!(folder.path("done").exists());
+}

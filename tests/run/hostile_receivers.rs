@@ -57,7 +57,28 @@ fn a_body_without_an_end() {
         &[b' '; 16384],
     );
     let report = report(&peer, "{ status: 2xx, body: { $.status: ok } }");
-    report.says(&["the body is too long to check"]);
+    report.says(&["no response: the response is too long: its body has more than 16 MiB"]);
+}
+
+#[test]
+fn long_responses_do_not_fill_a_report() {
+    let peer = Peer::answering(|_| {
+        PeerResponse::new(200)
+            .header("X-Long", &"h".repeat(4096))
+            .body("x".repeat(250_000))
+    });
+    let scenario = expecting("{ status: 2xx }\n    times: 50");
+    let folder = Folder::with_scenario(&scenario);
+    let options = ["--target", &peer.url(), "--report", "json=run.jsonl"];
+    Transcript::of(&mut folder.run(&options)).ends_with(0);
+    let report = folder.read("run.jsonl");
+    assert_eq!(
+        report
+            .matches("\"length\":250000,\"truncated\":true")
+            .count(),
+        50
+    );
+    assert!(report.len() < 500_000, "{} bytes", report.len());
 }
 
 #[test]
@@ -96,7 +117,7 @@ fn json_that_is_too_deeply_nested() {
     let peer = Peer::answering(|_| {
         PeerResponse::new(200)
             .header("Content-Type", "application/json")
-            .body("[".repeat(100_000))
+            .body("[".repeat(60_000))
     });
     report(&peer, "{ body: { $.status: ok } }").says(&["the body is not JSON"]);
 }

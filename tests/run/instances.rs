@@ -65,8 +65,8 @@ fn without_the_instances_the_scenario_is_not_checked() {
             "{ deliver: one, spread: true, expect: { status: 200 } }",
             &["--target", &other.url()],
             [
-                "the profile has only one instance",
-                "add `targets: { a: URL, b: URL }`",
+                "the profile's `targets` list fewer",
+                "share their data, list them all",
             ],
         ),
     ] {

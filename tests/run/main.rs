@@ -1,7 +1,9 @@
 //! `aghook run` against receivers: scenarios that pass, fail, or blame no receiver.
 
 mod bundled_suite;
+mod bundles;
 mod captured_values;
+mod common_problems;
 mod cookbook;
 mod explore;
 mod failure_screen;
@@ -17,7 +19,6 @@ mod probe_values;
 mod profile_settings;
 mod receiver_ledger;
 mod routes;
-mod shared_causes;
 #[path = "../support/mod.rs"]
 mod support;
 mod template_receiver;

@@ -282,3 +282,31 @@ fn the_dry_run_lists_hooks() {
             "the profile has no hook `shift`",
         ]);
 }
+
+/// A receiver may have forgotten it, and one that has not must not be moved twice as far.
+#[test]
+fn a_clock_is_set_again_after_each_restart() {
+    let scenario = format!(
+        "{DELIVERED}  - {{ hook: shift, advances: 90m }}\n  - restart: true\n  \
+         - {{ deliver: pack, fault: restart_in_flight }}\n  - deliver: pack\n"
+    );
+    let hooks = "      shift: { http: \"POST BASE/clock/{seconds}\" }\n    \
+                 restart: { http: POST BASE/restart }\n";
+    let (transcript, seen) = run(&scenario, hooks);
+    transcript.ends_with(0);
+    let (deliveries, of_hooks): (Vec<_>, Vec<_>) =
+        seen.iter().partition(|line| line.starts_with("delivery"));
+    let expected = [
+        "POST /clock/5400",
+        "POST /restart",
+        "POST /clock/5400",
+        "POST /restart",
+        "POST /clock/5400",
+        "POST /clock/0",
+    ];
+    assert_eq!(of_hooks, expected);
+    assert_eq!(
+        deliveries.last().expect("a delivery"),
+        &"delivery, 1 h ahead"
+    );
+}

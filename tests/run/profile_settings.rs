@@ -4,7 +4,7 @@
 use std::collections::{BTreeSet, HashSet};
 use std::sync::{Arc, Mutex};
 
-use crate::support::{Folder, Game, PeerResponse};
+use crate::support::{Folder, Game, PeerResponse, Transcript};
 use serde_json::{Value, json};
 
 const TWO_PLAYERS: &str = "name: two players\nevents:\n  one: {}\n  other: {}\nsteps:\n  \
@@ -71,7 +71,7 @@ fn every_event_gets_its_own_listed_player() {
 fn scenarios_that_share_players_take_turns_with_a_note() {
     let (code, printed, met) = run("[tester-1, tester-2, tester-3]", &["--jobs", "8"]);
     assert_eq!((code, met.len()), (Some(0), 4), "{printed}");
-    let note = "`players` lists 3 players, but the scenarios need 4";
+    let note = "`players` lists 3 players, and the scenarios would use 4";
     assert!(printed.contains(note), "{printed}");
 }
 
@@ -89,7 +89,7 @@ fn a_player_with_the_suffix_is_taken_from_the_list() {
                     - deliver: one\n    expect: { status: 2xx }\n";
     for (players, code, said) in [
         ("[tester-1, tester-Zoë]", 0, "1 passed"),
-        ("[tester-1]", 3, "has an ID that ends with `-Zoë`"),
+        ("[tester-1]", 3, "has the ID that the scenario needs"),
     ] {
         let met = Arc::default();
         let game = own_players(&met);
@@ -207,6 +207,23 @@ fn a_maximum_rate_delays_deliveries_and_the_delay_is_reported() {
     // The second group of deliveries has to wait for the next second.
     assert!(held_back >= 0.9, "{last}");
     assert!(last["took_seconds"].as_f64() >= Some(0.9), "{last}");
+}
+
+/// The retries need permits, too, which the simultaneous deliveries must not keep.
+#[test]
+fn simultaneous_deliveries_that_use_up_the_rate_are_retried() {
+    let scenario = "name: many\nevents:\n  one: {}\nsteps:\n  - deliver: one\n    times: 2\n    \
+                    together: true\n    expect: { status: 2xx }\n";
+    let refused = Mutex::new(0);
+    let game = Game::new(move |_, _| {
+        let mut refused = refused.lock().expect("no panic");
+        *refused += 1;
+        PeerResponse::new(if *refused <= 2 { 503 } else { 200 })
+    });
+    let folder =
+        Folder::with_scenario(scenario).with("aghook.yaml", game.config("    max_rate: 2/s\n"));
+    let arguments = ["--skip-setup-check"];
+    Transcript::of(&mut folder.run(&arguments)).ends_with(0);
 }
 
 /// Delivers one event to a game whose probe responds with the JSON that `respond` returns.

@@ -24,7 +24,7 @@ fn the_template_passes() {
         assert_eq!(outcome.files("failed"), set(&[]));
         assert_eq!(outcome.files("broken"), set(&[]));
         assert_eq!(outcome.files("warned"), set(&NOT_FRESH));
-        // It has no hooks and only one instance, and the game with a single item has no long SKU.
+        // It has no hooks and only one instance, and the game with a single item has no other SKU.
         let hooked = outcome.named("scenario_started").filter(|started| {
             let tags = started["tags"].as_array().expect("tags");
             ["script", "restart", "clock", "instances", "inventory"]
@@ -33,7 +33,8 @@ fn the_template_passes() {
         });
         let mut not_checked: BTreeSet<_> = hooked.map(|started| outcome.file(started)).collect();
         if entry.starts_with("items") {
-            not_checked.insert("payload/long_sku".to_owned());
+            let of_other_skus = ["payload/joined_ids", "payload/long_sku"];
+            not_checked.extend(of_other_skus.map(str::to_owned));
         }
         assert_eq!(outcome.files("not_checked"), not_checked);
     }
@@ -181,6 +182,7 @@ fn mistakes_in_deduplication_are_caught() {
                 "faults/out_of_order",
                 "faults/out_of_order_in_one_transaction",
                 "faults/timeout_overlap",
+                "faults/timeout_overlap_of_large_bundle",
                 "idempotency/bundle_redelivery",
                 "idempotency/redelivery",
                 "idempotency/retry_with_new_event_id",
@@ -191,6 +193,7 @@ fn mistakes_in_deduplication_are_caught() {
                 "redemption/item_add_before_coupon",
                 "redemption/item_add_with_coupon",
                 "redemption/redelivery_after_removal",
+                "retries/late_delivery",
             ]),
         ReceiverMistake::new("a redelivery is refused")
             .replace(IF_KNOWN, &IF_KNOWN.replace("return", "raise Refusal(409, 'known')"))
@@ -202,6 +205,7 @@ fn mistakes_in_deduplication_are_caught() {
                 "faults/out_of_order",
                 "faults/out_of_order_in_one_transaction",
                 "faults/timeout_overlap",
+                "faults/timeout_overlap_of_large_bundle",
                 "idempotency/bundle_redelivery",
                 "idempotency/redelivery",
                 "idempotency/simultaneous_redelivery",
@@ -216,6 +220,7 @@ fn mistakes_in_deduplication_are_caught() {
                 "redemption/item_add_before_coupon",
                 "redemption/item_add_with_coupon",
                 "redemption/redelivery_after_removal",
+                "retries/late_delivery",
             ]),
         ReceiverMistake::new("a redelivery is answered with another body")
             .replace(IF_KNOWN, &IF_KNOWN.replace("return", "return 'known'"))
@@ -271,11 +276,15 @@ fn mistakes_in_granting_are_caught() {
         ReceiverMistake::new("a bundle is granted by its SKU and item by item")
             .replace(OPENED, &OPENED.replace("return [", "return [(item['sku'], quantity)] + ["))
             .fails(&[
+                "faults/timeout_overlap_of_large_bundle",
                 "idempotency/bundle_redelivery",
                 "payload/bundle",
                 "payload/bundle_in_bundle",
+                "payload/bundles_in_a_row",
+                "payload/bundles_of_two_players",
                 "payload/deep_bundle",
                 "payload/large_bundle",
+                "payload/many_bundles_of_one_player",
                 "payload/many_items",
                 "payload/null_description",
                 "payload/repeated_sku",
@@ -284,7 +293,7 @@ fn mistakes_in_granting_are_caught() {
             .warns(&["payload/huge_bundle", "payload/several_items"]),
         ReceiverMistake::new("only the outermost bundle is opened")
             .replace(OPENED, "return [(inner['sku'], inner['quantity']) for inner in nested]")
-            .fails(&["idempotency/bundle_redelivery", "payload/bundle_in_bundle", "payload/deep_bundle", "payload/repeated_sku", "payload/unknown_keys_in_bundle"]),
+            .fails(&["idempotency/bundle_redelivery", "payload/bundle_in_bundle", "payload/bundles_of_two_players", "payload/deep_bundle", "payload/repeated_sku", "payload/unknown_keys_in_bundle"]),
         ReceiverMistake::new("the fallback is granted as well")
             .grant(
                 "[grant for item in items for part in (item, item.get('fallback_item')) if part \

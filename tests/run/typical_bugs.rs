@@ -19,13 +19,13 @@ const BUGS: [(&str, &[&str]); 8] = [
         &[
             "likely cause: the receiver verifies the signature over `JSON.stringify(JSON.parse(body))`",
             "verify the signature over the raw body",
-            "cause 1: genuine deliveries are refused with 403: ",
+            "problem 1: genuine deliveries are refused with 403: ",
         ],
     ),
     (
         "crashes-on-signature",
         &[
-            "cause 1: the receiver stopped while these requests were open",
+            "problem 1: the receiver stopped while these requests were open",
             "check its log for a crash",
             "signature",
         ],
@@ -40,14 +40,14 @@ const BUGS: [(&str, &[&str]); 8] = [
     (
         "two-transactions",
         &[
-            "cause 1: retries are granted again after the receiver responded with an error",
+            "problem 1: retries are granted again after the receiver responded with an error",
             "in one transaction",
         ],
     ),
     (
         "answered-first",
         &[
-            "cause 1: nothing is granted although the event was accepted",
+            "problem 1: nothing is granted although the event was accepted",
             "respond after the grant is stored",
         ],
     ),
@@ -55,7 +55,7 @@ const BUGS: [(&str, &[&str]); 8] = [
         "narrow-quantities",
         &[
             "cause: the receiver stores quantities in 32 bits, which overflow",
-            "cause 1: a quantity overflows 32 bits: ",
+            "problem 1: a quantity overflows 32 bits: ",
         ],
     ),
     (
@@ -69,7 +69,7 @@ const BUGS: [(&str, &[&str]); 8] = [
         "event-id-as-key",
         &[
             "likely cause: the receiver detects duplicates by `event_id`",
-            "cause 1: retries with another event ID are granted again",
+            "problem 1: retries with another event ID are granted again",
             "deduplicate by `idempotency_key`, not by `event_id`",
         ],
     ),

@@ -416,6 +416,88 @@ fn a_probe_may_return_404_if_the_profile_sets_missing() {
     Transcript::of(&mut folder.run(&[])).ends_with(0);
 }
 
+/// Each command writes its ID and that of its child to `processes`.
+#[cfg(unix)]
+#[test]
+fn a_command_that_times_out_leaves_no_process() {
+    const BOTH: &str = "sleep 7781 & echo $! >>processes; echo $$ >>processes; wait";
+    const BACKGROUND: &str = "sleep 7781 & echo $! >>processes; echo 1";
+    for (script, message) in [
+        (BOTH, "sh timed out after 1s"),
+        (BACKGROUND, "still had its output open"),
+    ] {
+        let peer = Peer::answering(|_| PeerResponse::new(200));
+        let config = format!(
+            "profiles:\n  game:\n    target: {}\n    settle: 0s\n    probes:\n      quantity: {{ command: {}, \
+             timeout: 1s }}\n",
+            peer.url(),
+            json!(["sh", "-c", script])
+        );
+        let folder =
+            Folder::with_scenario(&with_effect("granted: welcome")).with("aghook.yaml", config);
+        let transcript = Transcript::of(&mut folder.run(&[]));
+        transcript.ends_with(3).says(&[message]);
+        for process in folder.read("processes").lines() {
+            wait_for_end(process);
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_leaves_no_process_of_a_command() {
+    for signal in ["-INT", "-TERM"] {
+        let peer = Peer::answering(|_| PeerResponse::new(200));
+        let script = "sleep 7781 & echo $! >>processes; echo $$ >>processes; echo >started; wait";
+        let config = format!(
+            "profiles:\n  game:\n    target: {}\n    probes:\n      quantity: {{ command: {}, timeout: 1h }}\n",
+            peer.url(),
+            json!(["sh", "-c", script])
+        );
+        let folder =
+            Folder::with_scenario(&with_effect("granted: welcome")).with("aghook.yaml", config);
+        let mut run = std::process::Command::new(assert_cmd::cargo::cargo_bin("aghook"))
+            .args(["run", "scenario.yaml"])
+            .current_dir(folder.root())
+            .env("AGHOOK_SECRET", "whsec_x")
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .expect("started");
+        while !folder.path("started").exists() {
+            std::thread::yield_now();
+        }
+        let send = || {
+            let id = run.id().to_string();
+            let sent = std::process::Command::new("kill")
+                .args([signal, &id])
+                .status();
+            assert!(sent.expect("kill").success());
+        };
+        send();
+        send();
+        run.wait().expect("ends");
+        for process in folder.read("processes").lines() {
+            wait_for_end(process);
+        }
+    }
+}
+
+/// Waits until a process has ended. The test's own time limit ends a wait in vain.
+#[cfg(unix)]
+fn wait_for_end(process: &str) {
+    let is_running = || {
+        let state = std::process::Command::new("ps")
+            .args(["-o", "stat=", "-p", process])
+            .output();
+        let state = state.expect("ps").stdout;
+        !state.is_empty() && !state.starts_with(b"Z")
+    };
+    while is_running() {
+        std::thread::yield_now();
+    }
+}
+
 /// The receiver keeps the quantity in a file, and a command prints it.
 #[test]
 fn a_command_can_be_a_probe() {

@@ -19,6 +19,20 @@ fn unknown_players() {
     refusing(422, "{\"detail\":\"Unknown user id\"}", words, "players");
 }
 
+/// Neither the receiver nor the probe knows the player: the probe is not to blame.
+#[test]
+fn an_unknown_player_comes_before_the_probe() {
+    let unknown = || PeerResponse::new(404).body("{\"error\":\"player not found\"}");
+    let game = Game::with_probe(move |_, _| unknown(), move |_| unknown());
+    let doctor = SetUp::of_game(&game).aghook(&["doctor"]).ends_with(3);
+    doctor
+        .says(&[
+            "the game does not know the player",
+            "? probe `quantity`: not read: the game does not know the player",
+        ])
+        .does_not_say(&["missing: 0"]);
+}
+
 #[test]
 fn a_player_that_a_foreign_key_refuses() {
     let body = "insert or update on table \"inventory\" violates foreign key constraint \

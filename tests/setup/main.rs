@@ -4,6 +4,7 @@
 #[cfg(unix)]
 mod database;
 mod game_data;
+mod listed_items;
 mod mistake;
 mod nginx;
 #[cfg(unix)]
@@ -14,3 +15,4 @@ mod sound;
 #[path = "../support/mod.rs"]
 mod support;
 mod targets;
+mod tokens;

@@ -107,7 +107,11 @@ fn a_sum_of_no_rows() {
 #[test]
 fn a_table_with_headings() {
     let command = format!("psql, -wc, \"{QUERY}\"");
-    probed(&command, &[], "psql did not print a whole number");
+    probed(
+        &command,
+        &[],
+        "psql printed 4 lines instead of one whole number",
+    );
 }
 
 #[test]

@@ -180,5 +180,19 @@ fn hooks_at_a_wrong_url() {
     SetUp::new(&format!("{}{restart}", game.profile()))
         .aghook(&["doctor"])
         .ends_with(0)
-        .says(&["? hooks: not called: `restart`"]);
+        .says(&[
+            "? hooks: not called, because they could disturb others",
+            "`restart`",
+        ]);
+}
+
+#[test]
+fn a_hook_whose_program_is_missing() {
+    let game = GameServer::new();
+    let restart = "restart: { command: [bin/restart-the-game, now] }\n";
+    SetUp::new(&format!("{}{restart}", game.profile())).is_named_by_doctor(
+        3,
+        "hook `restart`: failed to run bin/restart-the-game: there is no such program in ",
+        "restart",
+    );
 }

@@ -78,3 +78,22 @@ fn a_start_time_that_was_used_before() {
         .ends_with(3)
         .says(&[words, "leave out `--start-time`"]);
 }
+
+/// `json.dumps(json.loads(body))` in Python has spaces and escapes, so a compact body is never the same.
+#[test]
+fn a_verification_of_json_that_is_written_anew_is_a_bug() {
+    let peer = Peer::answering(|request| {
+        let body = String::from_utf8_lossy(&request.body);
+        let is_same = body.contains("\": ") && body.contains(", \"") && !body.contains('\n');
+        let is_refused = request.method == "POST" && !(is_same && body.is_ascii());
+        PeerResponse::new(if is_refused { 403 } else { 200 })
+    });
+    let set_up = SetUp::new(&format!("target: {}\n", peer.url()));
+    set_up.aghook(&["doctor"]).ends_with(1).says(&[
+        "✗ genuine delivery: the receiver accepts the event if its JSON has a space after `:` and `,` \
+         (403 otherwise): it verifies re-serialized JSON",
+        "→ verify the signature over the raw bytes",
+        "the set-up works, and the receiver has a bug",
+    ]);
+    set_up.is_named_by_run(3, "`aghook doctor` tries what the receiver accepts");
+}

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use crate::probe::{PreparedProbe, QUANTITY_PROBE, Redaction};
 use crate::protocol::Event;
 use crate::run::{PlannedEvent, RunContext, Session};
-use crate::verify::{EffectWatch, ExpectedInventory, GrantCount};
+use crate::verify::{EffectWatch, ExpectedInventory, GrantCount, Verdict};
+
+use super::contents::{Contents, ContentsVerdict};
 
 /// Why quantities were not read.
 #[derive(Debug, Clone)]
@@ -52,6 +54,15 @@ pub(super) struct QuantityReader<'run> {
 pub(super) struct Quantities {
     player_id: String,
     held: Vec<(String, i128)>,
+    contents: Contents,
+}
+
+/// How the quantities changed.
+pub(super) struct QuantityChanges {
+    /// A line for each SKU.
+    pub(super) lines: Vec<String>,
+    /// The verdict on an event with several items.
+    pub(super) contents: Option<ContentsVerdict>,
 }
 
 impl<'run> QuantityReader<'run> {
@@ -73,7 +84,12 @@ impl<'run> QuantityReader<'run> {
             .ok_or_else(|| NotRead::not_possible("the body is not a valid event".to_owned()))?;
         let player_id = event.event_data.player_id.to_string();
         let skus = self.skus(event);
-        self.read(player_id, skus).await
+        let held = self.read(&player_id, &skus).await?;
+        Ok(Quantities {
+            contents: Contents::of(event, self.context),
+            player_id,
+            held,
+        })
     }
 
     /// Why the probe is probably wrong, although `missing` allows what it read: an accepted event, and
@@ -84,23 +100,33 @@ impl<'run> QuantityReader<'run> {
         Some(self.redaction.text(&text).into_owned())
     }
 
-    /// Reads the quantities again until one has changed or the grace period is over; once if no
-    /// change is expected. Returns a line for each SKU.
+    /// Reads the quantities again until they are as expected or the grace period is over; once if no
+    /// change is expected.
     pub(super) async fn changes(
         &self,
         before: &Quantities,
         is_expected: bool,
-    ) -> Result<Vec<String>, NotRead> {
+    ) -> Result<QuantityChanges, NotRead> {
         let mut watch = EffectWatch::new([self.context.settle]);
         loop {
             let skus = before.held.iter().map(|(sku, _)| sku.clone()).collect();
-            let after = self.read(before.player_id.clone(), skus).await?;
-            let is_final = !is_expected || after.held != before.held;
+            let after = self.read(&before.player_id, &skus).await?;
+
+            let contents = Some(&before.contents).filter(|_| is_expected);
+            let contents = contents.and_then(|contents| contents.check(&before.held, &after));
+            let is_final = match &contents {
+                _ if !is_expected => true,
+                Some(contents) => contents.verdict != Verdict::Failed,
+                None => after != before.held,
+            };
             if is_final || !watch.look_again(false).await {
-                let both = before.held.iter().zip(&after.held);
-                return Ok(both
-                    .map(|((sku, before), (_, after))| format!("{sku} {before} → {after}"))
-                    .collect());
+                let both = before.held.iter().zip(&after);
+                let lines =
+                    both.map(|((sku, before), (_, after))| format!("{sku} {before} → {after}"));
+                return Ok(QuantityChanges {
+                    lines: lines.collect(),
+                    contents,
+                });
             }
         }
     }
@@ -112,18 +138,21 @@ impl<'run> QuantityReader<'run> {
         inventory.skus().into_iter().cloned().collect()
     }
 
-    async fn read(&self, player_id: String, skus: BTreeSet<String>) -> Result<Quantities, NotRead> {
+    async fn read(
+        &self,
+        player_id: &str,
+        skus: &BTreeSet<String>,
+    ) -> Result<Vec<(String, i128)>, NotRead> {
         let probe = self.probe.as_ref().map_err(Clone::clone)?;
-        let pairs: Vec<_> = skus.iter().map(|sku| (&*player_id, sku.as_str())).collect();
+        let pairs: Vec<_> = skus.iter().map(|sku| (player_id, sku.as_str())).collect();
         let numbers = probe.read_numbers(&self.context.client, &pairs).await;
-        let held = skus.into_iter().zip(numbers).map(|(sku, number)| {
+        let held = skus.iter().zip(numbers).map(|(sku, number)| {
             let number = number.map_err(|failure| {
                 let reason = format!("probe `{QUANTITY_PROBE}` failed: {failure}");
                 NotRead::broken(self.redaction.text(&reason).into_owned())
             })?;
-            Ok((sku, number))
+            Ok((sku.clone(), number))
         });
-        let held = held.collect::<Result<_, NotRead>>()?;
-        Ok(Quantities { player_id, held })
+        held.collect()
     }
 }

@@ -1,5 +1,7 @@
-//! The progress line of a running load and of the check after it, on terminals only.
+//! The progress of a running load and of the check after it: a line that changes on a terminal, and
+//! a new line now and then elsewhere.
 
+use std::io::Write as _;
 use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
@@ -10,6 +12,8 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use crate::load::{CheckProgress, LiveSnapshot, LiveStats};
 
 const REDRAW_EVERY: Duration = Duration::from_millis(500);
+/// How often a line is written if standard error is no terminal.
+const WRITE_EVERY: Duration = Duration::from_secs(10);
 
 /// The progress line; dropping it removes the line.
 pub(super) struct LiveLine {
@@ -18,10 +22,6 @@ pub(super) struct LiveLine {
 }
 
 impl LiveLine {
-    pub(super) fn is_wanted() -> bool {
-        !ProgressDrawTarget::stderr().is_hidden()
-    }
-
     /// The rates and times of a running load.
     pub(super) fn of_load(live: Arc<LiveStats>) -> Self {
         let mut before = Instant::now();
@@ -41,6 +41,18 @@ impl LiveLine {
     fn draw(mut text: impl FnMut(Instant) -> String + Send + 'static) -> Self {
         let (end, ended) = channel::<()>();
         let drawing = std::thread::spawn(move || {
+            if ProgressDrawTarget::stderr().is_hidden() {
+                let started = Instant::now();
+                while ended.recv_timeout(WRITE_EVERY)
+                    == Err(std::sync::mpsc::RecvTimeoutError::Timeout)
+                {
+                    let now = Instant::now();
+                    let seconds = now.duration_since(started).as_secs();
+                    // If standard error is closed, nobody reads it.
+                    let _ = writeln!(std::io::stderr(), "{seconds} s: {}", text(now));
+                }
+                return;
+            }
             let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
             if let Ok(style) = ProgressStyle::with_template("{elapsed} {msg}") {
                 bar.set_style(style);

@@ -7,10 +7,11 @@ use clap::Args;
 use jiff::Timestamp;
 
 use super::super::report_choice::{
-    NamedReport, ReportChoice, annotations_output, check_paths, create, file_output,
+    NamedReport, ReportChoice, annotations_output, begin, check_paths, file_output,
     is_read_by_github, on_output, paths, report_console, try_to_write,
 };
 use super::super::{CommandError, Console};
+use crate::files::{Readers, is_of_system, is_same_file};
 use crate::load::{LoadReport, write_hdr_log};
 use crate::report::{
     write_load_annotations, write_load_junit, write_load_markdown, write_load_page,
@@ -62,7 +63,7 @@ impl LoadReportOptions {
     }
 
     pub(in crate::cli) fn is_written_to(&self, path: &Path) -> bool {
-        paths(&self.report).any(|other| other == path)
+        paths(&self.report).any(|other| other == path || is_same_file(other, path))
     }
 
     pub(in crate::cli) fn prints_summary(&self) -> bool {
@@ -80,6 +81,17 @@ impl LoadReportOptions {
         paths.try_for_each(|path| try_to_write(path).map_err(|error| unwritable(path, &error)))
     }
 
+    /// Removes the reports of an earlier load, which a CI system would otherwise show if this one fails
+    /// to start.
+    pub(in crate::cli) fn remove_earlier(&self) {
+        for path in paths(&self.report) {
+            let is_file = std::fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_file());
+            if is_file && !is_of_system(path) {
+                let _ = std::fs::remove_file(path);
+            }
+        }
+    }
+
     /// Writes all reports, the one on standard output first. If one fails, the others are still
     /// written.
     pub(in crate::cli) fn write(
@@ -95,9 +107,10 @@ impl LoadReportOptions {
             let (kind, Some(path)) = (choice.kind, &choice.path) else {
                 continue;
             };
-            let written = create(path).and_then(|file| {
+            let written = begin(path, Readers::Usual).and_then(|(file, replacement)| {
                 let mut out = file_output(file, kind == LoadReportKind::Terminal);
-                kind.write(report, &mut *out)
+                kind.write(report, &mut *out)?;
+                replacement.commit()
             });
             if let Err(error) = written {
                 problem.get_or_insert(unwritable(path, &error));

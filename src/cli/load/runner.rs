@@ -13,7 +13,7 @@ pub(super) async fn run_load(
     settings: LoadSettings,
     console: &Console,
 ) -> Result<LoadResult, CommandError> {
-    let live_stats = LiveLine::is_wanted().then(|| Arc::new(LiveStats::default()));
+    let live_stats = Arc::new(LiveStats::default());
     let check_setup = context.check_setup && !context.built_in_receiver;
     let setup = check_setup.then(|| Arc::new(SetupWatch::default()));
     let run = LoadRun {
@@ -23,10 +23,10 @@ pub(super) async fn run_load(
         headers: context.headers.clone(),
         signer: context.signer.clone(),
         clock: context.clock,
-        live: live_stats.clone(),
+        live: Arc::clone(&live_stats),
         setup: setup.clone(),
     };
-    let line = live_stats.map(LiveLine::of_load);
+    let line = LiveLine::of_load(live_stats);
     let stop = StopHandle::default();
     let own = stop.clone();
     let running = tokio::task::spawn_blocking(move || run.run(&own));

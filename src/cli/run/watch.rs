@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
+use super::super::interrupt::ended_by_user;
 use super::super::{CommandError, Console, ExitCode, block_on};
 
 const POLL_INTERVAL: Duration = Duration::from_millis(200);
@@ -35,13 +36,17 @@ pub(super) fn watch(
             console.note(&format!("{error:#}"));
             error.exit_code()
         });
-        console.note("waiting for a file to change; press Ctrl-C to stop");
+        let waiting = async {
+            console.note("waiting for a file to change; press Ctrl-C to stop");
+            next_change(&before, read).await
+        };
         let mut change = None;
         block_on(async {
             change = tokio::select! {
+                // Ctrl-C is heard before the note asks for it: one that comes earlier is lost.
                 biased;
-                _ = tokio::signal::ctrl_c() => None,
-                change = next_change(&before, read) => Some(change),
+                () = ended_by_user() => None,
+                change = waiting => Some(change),
             };
             Ok(code)
         })?;

@@ -1,7 +1,6 @@
 //! `aghook verify --signed`: the text that a receiver signed.
 
-use std::fs::File;
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -9,6 +8,7 @@ use serde_json::{Value, json};
 use super::{BAD, GOOD, STRONG, print_mistakes};
 use crate::cli::{CommandError, Console};
 use crate::diagnose::{Excerpt, SignatureVerdict, SignedText};
+use crate::files;
 use crate::report::sanitize;
 
 /// The maximum size in bytes. A larger file is not the text for one webhook.
@@ -16,12 +16,9 @@ const FILE_LIMIT: u64 = 4 * 1024 * 1024;
 
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, CommandError> {
     let shown = path.display();
-    let mut text = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(FILE_LIMIT + 1).read_to_end(&mut text))
-        .map_err(|error| {
-            CommandError::usage(format!("can't read the signed text from {shown}: {error}"))
-        })?;
+    let text = files::read_start(path, FILE_LIMIT).map_err(|error| {
+        CommandError::usage(format!("can't read the signed text from {shown}: {error}"))
+    })?;
     let wrong = match text.len() as u64 {
         0 => "is empty",
         length if length > FILE_LIMIT => "is larger than 4 MiB",

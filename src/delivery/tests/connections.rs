@@ -87,6 +87,23 @@ async fn a_connection_that_is_closed_while_it_is_reused_is_not_a_failure() {
     assert_eq!(next.connection.expect("a connection").replaces, None);
 }
 
+/// The receiver has read the request then, and may have stopped half-way.
+#[tokio::test]
+async fn a_reused_connection_that_is_closed_within_a_response_is_a_failure() {
+    let part = b"HTTP/1.1 200 OK\r\nContent-Le".to_vec();
+    let server = Server::with_actions([
+        ServerAction::status(200),
+        ServerAction::RespondAndClose(part),
+        ServerAction::status(200),
+    ])
+    .await;
+    let client = client();
+    assert_eq!(send(&client, &server.target).await.status(), Some(200));
+    let closed = send(&client, &server.target).await;
+    assert_eq!(closed.result, Err(Failure::ClosedEarly));
+    assert_eq!(server.connections(), [0, 0]);
+}
+
 #[tokio::test]
 async fn a_new_connection_that_is_closed_without_a_response_is_a_failure() {
     let server = Server::with_actions([
@@ -177,6 +194,54 @@ async fn http2_with_prior_knowledge() {
             .collect();
         assert_eq!(names, ["content-length"]);
     }
+}
+
+/// A receiver may end a connection at any time and say which requests it has not processed.
+#[tokio::test]
+async fn a_request_that_http2_says_is_unprocessed_is_sent_again() {
+    let (listener, target) = listen().await;
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let mut connection = h2::server::handshake(stream).await.expect("HTTP/2");
+            let mut is_first = true;
+            while let Some(Ok((_, mut response))) = connection.accept().await {
+                if std::mem::take(&mut is_first) {
+                    let empty = http::Response::new(());
+                    response.send_response(empty, true).expect("sent");
+                } else {
+                    response.send_reset(h2::Reason::REFUSED_STREAM);
+                }
+            }
+        }
+    });
+    let client = client_with(|settings| settings.http_version = HttpVersion::Http2);
+    for again in [false, true] {
+        let exchange = send(&client, &target).await;
+        assert_eq!(exchange.status(), Some(200), "{:?}", exchange.result);
+        let replaced = exchange.connection.and_then(|used| used.replaces);
+        assert_eq!(replaced, again.then_some(ClosedIdle::BeforeRequest));
+    }
+}
+
+#[tokio::test]
+async fn the_code_of_an_http2_reset_is_named() {
+    let (listener, target) = listen().await;
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let mut connection = h2::server::handshake(stream).await.expect("HTTP/2");
+            while let Some(Ok((_, mut response))) = connection.accept().await {
+                response.send_reset(h2::Reason::ENHANCE_YOUR_CALM);
+            }
+        }
+    });
+    let client = client_with(|settings| settings.http_version = HttpVersion::Http2);
+    let failure = send(&client, &target).await.result.expect_err("a reset");
+    assert_eq!(
+        failure.to_string(),
+        "the receiver reset the HTTP/2 stream before the response was complete: ENHANCE_YOUR_CALM"
+    );
+    assert_eq!(failure.name(), "reset");
+    assert!(failure.hint().contains("max_rate"), "{}", failure.hint());
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ mod deliveries;
 mod encrypted;
 mod fault_protocols;
 mod faults;
+mod floods;
 mod policy_oracle;
 mod recorder;
 mod responses;

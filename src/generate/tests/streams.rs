@@ -158,3 +158,27 @@ fn events_use_only_items_of_the_games_own_catalogue() {
         assert_eq!(deepest, expected, "{count} items");
     }
 }
+
+#[test]
+fn marked_items_are_the_skus_of_bundles_and_of_nothing_else() {
+    for (plain, bundles) in [(1, 1), (3, 1), (7, 2)] {
+        let items = (0..plain + bundles).map(|number| CatalogueItem {
+            bundle: number < bundles,
+            ..CatalogueItem::named(&format!(
+                "{}_{number}",
+                if number < bundles { "chest" } else { "own" }
+            ))
+        });
+        let mut generator = generator(7);
+        generator.catalogue = Arc::new(Catalogue::of(items.collect()));
+        let mut seen = 0;
+        for _ in 0..300 {
+            for (_, item) in super::items_of(&generator.random_event()) {
+                let is_chest = item["sku"].as_str().expect("an SKU").starts_with("chest");
+                assert_eq!(item["type"] == "bundle", is_chest, "{item}");
+                seen += usize::from(is_chest);
+            }
+        }
+        assert!(seen > 0);
+    }
+}

@@ -16,14 +16,13 @@ impl Metric {
                 if times != TimeMetric::Lateness {
                     notes.extend(missing_attempts(measurements));
                 }
-                if failed {
+                if failed && times != TimeMetric::Service {
+                    notes.extend(slow_side(measurements));
+                } else if failed {
                     notes.extend(slow_machine(measurements));
                 }
             }
-            MetricKind::PerSecond if failed => {
-                notes.extend(busy_connections(measurements));
-                notes.extend(slow_machine(measurements));
-            }
+            MetricKind::PerSecond if failed => notes.extend(slow_side(measurements)),
             MetricKind::Count(..) if failed => notes.extend(count_note(self.name, measurements)),
             MetricKind::PerSecond | MetricKind::Count(..) => {}
         }
@@ -59,6 +58,17 @@ fn missing_attempts(measurements: &Measurements) -> Option<String> {
     many.then(|| format!("excludes {left_out} of {attempts} attempts, which had no 2xx response"))
 }
 
+/// What limited the rate: the connections, because the receiver was slow, or this machine.
+fn slow_side(measurements: &Measurements) -> Option<String> {
+    let counts = &measurements.counts;
+    let busy = counts.late_for_connections.saturating_add(counts.unsent);
+    if busy > counts.late_for_machine {
+        busy_connections(measurements)
+    } else {
+        slow_machine(measurements)
+    }
+}
+
 fn slow_machine(measurements: &Measurements) -> Option<String> {
     let stalls = measurements.stalls;
     let late = measurements.counts.late_for_machine;
@@ -78,6 +88,12 @@ fn slow_machine(measurements: &Measurements) -> Option<String> {
 }
 
 fn busy_connections(measurements: &Measurements) -> Option<String> {
+    if let Some((handled, asked)) = measurements.fewer_than_asked() {
+        return Some(format!(
+            "the receiver handled only {handled:.1}/s of the {asked:.1}/s that were asked for, with \
+             the connections that it had; more `--connections` show whether it can do more"
+        ));
+    }
     let late = measurements.counts.late_for_connections;
     (late > 0).then(|| {
         format!(
@@ -87,7 +103,38 @@ fn busy_connections(measurements: &Measurements) -> Option<String> {
     })
 }
 
+/// If most failed attempts got the status of a rate limit.
+fn limited_rate(counted: &str, measurements: &Measurements) -> Option<String> {
+    let counts = &measurements.counts;
+    let of = |status| counts.statuses.get(&status).copied().unwrap_or(0);
+    let (too_many, unavailable) = (of(429), of(503));
+    let limited = too_many.saturating_add(unavailable);
+    let is_most = limited > 0 && limited.saturating_mul(2) > counts.errors;
+    let is_counted = matches!(
+        counted,
+        "undelivered" | "unfinished" | "errors" | "exhausted"
+    );
+    (is_counted && is_most).then(|| {
+        let statuses = match (too_many, unavailable) {
+            (_, 0) => "429",
+            (0, _) => "503",
+            _ => "429 or 503",
+        };
+        format!(
+            "the receiver, or a proxy before it, seems to limit the request rate: {limited} attempts got \
+             {statuses}. Lower `--rate`; in `run`, `max_rate` in the profile keeps below the limit"
+        )
+    })
+}
+
 fn count_note(counted: &str, measurements: &Measurements) -> Option<String> {
+    let limit = limited_rate(counted, measurements);
+    let other = other_count_note(counted, measurements);
+    let notes: Vec<String> = limit.into_iter().chain(other).collect();
+    (!notes.is_empty()).then(|| notes.join("; "))
+}
+
+fn other_count_note(counted: &str, measurements: &Measurements) -> Option<String> {
     let counts = &measurements.counts;
     match counted {
         "undelivered" | "unfinished" if counts.unfinished > 0 => Some(format!(
@@ -95,6 +142,7 @@ fn count_note(counted: &str, measurements: &Measurements) -> Option<String> {
              waiting",
             counts.unfinished
         )),
+        "unsent" => busy_connections(measurements),
         "retries" if counts.lost_acks > 0 => Some(format!(
             "{} responses were lost on purpose, which causes retries",
             counts.lost_acks
@@ -132,6 +180,20 @@ mod tests {
 
     fn note(text: &str, change: impl FnOnce(&mut Measurements)) -> String {
         checked(text, change).note.unwrap_or_default()
+    }
+
+    #[test]
+    fn a_limit_of_the_rate_is_named_if_most_errors_show_it() {
+        let statuses = |limited: u64, errors: u64| {
+            move |measurements: &mut Measurements| {
+                let counts = &mut measurements.counts;
+                counts.statuses.insert(429, limited);
+                (counts.errors, counts.exhausted) = (errors, errors);
+            }
+        };
+        let limited = note("errors = 0", statuses(60, 100));
+        assert!(limited.contains("60 attempts got 429") && limited.contains("`max_rate`"));
+        assert_eq!(note("errors = 0", statuses(40, 100)), "");
     }
 
     #[test]
@@ -201,5 +263,26 @@ mod tests {
         assert!(note("retries = 0", lost).contains("lost on purpose"));
         let waited = |measurements: &mut Measurements| measurements.counts.late_for_connections = 9;
         assert!(note("rate > 5000", waited).contains("--connections"));
+        assert!(note("p99 < 1ms", waited).contains("--connections"));
+    }
+
+    #[test]
+    fn a_receiver_that_is_slower_than_asked_is_named() {
+        let slow = |measurements: &mut Measurements| {
+            (measurements.counts.unsent, measurements.planned_us) = (500, 1_000_000);
+            measurements.span_us = 10_000_000;
+            (
+                measurements.counts.late_for_connections,
+                measurements.counts.late_for_machine,
+            ) = (900, 7);
+        };
+        for text in ["unsent = 0", "rate > 5000", "p99 < 1ms"] {
+            let note = note(text, slow);
+            assert!(
+                note.contains("handled only 100.0/s of the 1500.0/s"),
+                "{text}: {note}"
+            );
+            assert!(!note.contains("this machine"), "{text}: {note}");
+        }
     }
 }

@@ -201,9 +201,7 @@ impl Worker {
         handling: ResponseHandling,
     ) -> AttemptResult {
         let run = &self.shared.run;
-        if let Some(live) = &run.live {
-            live.attempt_started();
-        }
+        run.live.attempt_started();
         let mut sent = started;
         let SlotConnection {
             connection: idle,
@@ -231,9 +229,7 @@ impl Worker {
             None => Some(work.await),
         };
         let ended = Instant::now();
-        if let Some(live) = &run.live {
-            live.attempt_ended();
-        }
+        run.live.attempt_ended();
         let timed_out = Failure::Timeout {
             after,
             response_began: false,

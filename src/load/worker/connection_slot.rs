@@ -5,6 +5,7 @@ use std::pin::{Pin, pin};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
+use tokio::task::coop::unconstrained;
 use tokio::time::Sleep;
 
 use crate::transport::{BulkConnection, BulkRequest};
@@ -97,10 +98,12 @@ impl Deadline {
             if let Poll::Ready(output) = work.as_mut().poll(context) {
                 return Poll::Ready(Some(output));
             }
-            while timer.as_mut().poll(context).is_ready() {
-                if timer.deadline() >= until {
-                    return Poll::Ready(None);
-                }
+            // A receiver that always sends more uses up the task's budget, without which a timer is
+            // never due. It also keeps the runtime busy, whose timers are then late.
+            if Instant::now() >= until.into_std() {
+                return Poll::Ready(None);
+            }
+            while pin!(unconstrained(timer.as_mut())).poll(context).is_ready() {
                 timer.as_mut().reset(until);
             }
             Poll::Pending
@@ -127,6 +130,18 @@ mod tests {
             let work = tokio::time::sleep(Duration::from_millis(5));
             assert_eq!(deadline.limit(until, work).await, Some(()));
         }
+    }
+
+    #[tokio::test]
+    async fn work_that_is_always_ready_has_a_timeout() {
+        let mut deadline = SlotConnection::new(None).deadline;
+        let busy = async {
+            loop {
+                tokio::task::coop::consume_budget().await;
+            }
+        };
+        let until = Instant::now() + Duration::from_millis(5);
+        assert_eq!(deadline.limit(until, busy).await, None);
     }
 
     #[tokio::test]

@@ -21,7 +21,7 @@ remedies! {
     SignatureFormOnly "compute the HMAC-SHA256 with the webhook's secret, and compare it with the header: `hmac.compare_digest` in Python, `crypto.timingSafeEqual` in Node.js";
     KnownKeyNotVerified "verify the signature first, even for known keys, and only then look up the idempotency key";
     KeyBeforeVerification "verify the signature first, and store the key together with the grant, so that a refused request leaves nothing behind";
-    BodyReserialised "verify the signature over the raw body, before any parser touches it: in Express, use `express.raw` for this route, before `express.json`";
+    BodyReserialised "verify the signature over the raw body, before any parser touches it: `express.raw` for this route in Express, `@RequestBody byte[]` in Spring";
     BodyDumpedByPython "verify the signature over the raw body, before any parser touches it: `request.get_data()` in Flask, `request.body` in Django, `await request.body()` in FastAPI";
     BodyDumpedCompactly "verify the signature over the raw body, not over what `json.dumps` writes: `request.get_data()` in Flask, `await request.body()` in FastAPI";
     BodyEncodedByPhp "verify the signature over the raw body, before any parser touches it: `file_get_contents('php://input')` in PHP, `$request->getContent()` in Laravel";
@@ -39,6 +39,7 @@ remedies! {
     FreshnessByEventTime "check the age of `X-Aghanim-Signature-Timestamp`, not of `event_time`, which is old whenever an event is delivered late";
     SignatureCaseMismatch "compute the signature in lowercase hex: in C#, `Convert.ToHexStringLower` instead of `Convert.ToHexString`";
     PrefixCompare "compare lengths too, as a constant-time comparison does: `hmac.compare_digest` in Python, `hash_equals` in PHP, `hmac.Equal` in Go";
+    SignatureBytesCompared "compare the hex digits, or refuse what does not decode to exactly 32 bytes: in Node.js, `Buffer.from(signature, 'hex')` stops at the first other character";
     MissingHeaderPasses "refuse a request without `X-Aghanim-Signature` or `X-Aghanim-Signature-Timestamp` before you parse its body";
     ExpiredSecretAccepted "accept two secrets only for the minutes of the change, then remove the old one from the receiver's settings";
     UnkeyedHashAccepted "accept only HMAC-SHA256 with the webhook's secret: in Python, `hmac.new(secret, message, hashlib.sha256)`, not `hashlib.sha256(message)`";
@@ -57,6 +58,7 @@ remedies! {
     FirstPieceOnly "read up to the announced length or the last chunk, in a loop or through the framework: one call of `read` or `recv` may return only a part";
     CutBodyLeavesLock "read and verify the whole body first, and always release locks: in a `finally` or `defer`, or with the database transaction that took them";
     LettersDecodedByPiece "collect the bytes, verify the signature over them, and decode them last: in Node.js, `Buffer.concat(chunks)` instead of `body += chunk`";
+    LettersDecodedAfterVerification "decode the bytes over which the signature was verified, all at once: in Node.js, `JSON.parse(Buffer.concat(chunks).toString('utf8'))`";
     ContentLengthRequired "let the server put the chunks together, turn on chunked requests in the proxy in front of it, and do not require `Content-Length`";
     ContentTypeComparedExactly "compare only the part before the semicolon, or let the framework do it: `req.is('application/json')` in Express, `request.is_json` in Flask";
     ExpectationRefused "let the server and the proxy in front of it send `100 Continue` or ignore the `Expect` header, instead of responding with 417";
@@ -90,6 +92,7 @@ remedies! {
     TestGranted "respond to an event with `trigger: test` with 2xx without a grant; if your game means to grant it, set `policy.test: grant` in the profile";
     BundleGrantedTwice "branch on `type`, and grant either the bundle's own SKU or each nested item, exactly one of the two";
     FirstLevelOnly "walk `nested_items` recursively, or grant bundles by their own SKU";
+    ThirdLevelNotOpened "walk `nested_items` recursively: in JavaScript, with a function that calls itself, because `flat()` removes only one level";
     DeepBundleSkipped "walk `nested_items` recursively without a limit, or refuse the event with 4xx instead of granting a part of it";
     NestedQuantityIgnored "grant the `quantity` of each nested item, not one of each";
     FallbackGrantedToo "grant `fallback_item` only if the main item can't be granted";
@@ -99,6 +102,7 @@ remedies! {
     RemovalIgnored "take the items away, but no more than the player holds; if your game means to ignore removals, set `policy.item_remove: ignore` in the profile";
 
     DuplicateSkuLastWins "add up the quantities of each SKU: `quantities[sku] += quantity` instead of `quantities[sku] = quantity`";
+    EverySecondBundleClosed "keep nothing of one request for the next: leave out the flag `g` of a regular expression that is only tested, or compare `type` with `===`";
     LongBundleCut "grant every item of `nested_items`, page by page until none is left, in one transaction";
     LastBatchLost "write the last batch, too, after the loop that fills the batches, and all batches in one transaction";
     OtherTypesDropped "treat every type but `bundle` like `item`: grant `quantity` of `sku`";
@@ -107,6 +111,8 @@ remedies! {
     PlayerCaseInsensitive | PlayerAccentInsensitive "compare player IDs byte by byte: use a binary collation for the column, such as `utf8mb4_bin` in MySQL";
     PlayerNormalised "compare player IDs byte by byte, without normalizing them: remove `normalize('NFC')` and the like";
     PlayerTrailingSpace "compare player IDs byte by byte, spaces included: in MySQL, `VARCHAR` with the collation `utf8mb4_0900_bin`, not `CHAR`";
+    PlayerLatin1 "use UTF-8 for the column and for the connection, `utf8mb4` in MySQL, and do not encode with `errors='replace'`";
+    WalletKeyJoined "use two columns, such as `PRIMARY KEY (player_id, sku)`, or a key that keeps the two apart: a tuple in Python, `JSON.stringify([player, sku])` in JavaScript";
 
     // Granting only once.
     DedupeMissing "store the idempotency key in the transaction of the grant, and grant only if the key is new: after `ON CONFLICT DO NOTHING`, check that a row was inserted";
@@ -123,9 +129,12 @@ remedies! {
     LastKeyOnly "store every key, in a table with a unique constraint on the key, instead of one per player";
     CheckThenInsertRace "put a unique constraint on the idempotency key, and insert it in the transaction of the grant: a look-up before the grant is a race";
     KeyWrittenLast "insert the key first, in the transaction of the grant and with a unique constraint, so that an overlapping retry waits or fails";
+    ClaimExpiresDuringWork "insert the key in the transaction of the grant, with a unique constraint, instead of a lock with a lifetime such as `SET key NX PX 100` in Redis";
     StoppedByHangup "store the key and the grant in one transaction, so that the retry finds both or neither";
     LostUpdate "add in the database (`quantity = quantity + ?`) or lock the player's row (`SELECT … FOR UPDATE`)";
+    LockRemovedTooEarly "lock the player's row (`SELECT … FOR UPDATE`) or add in the database (`quantity = quantity + ?`); remove a lock from a map only if nobody waits for it";
     BusyPlayerAcked "recognize duplicates by `idempotency_key` only, and let other events of the same player wait, or respond to them with 503";
+    OlderEventDropped "grant every event with a new `idempotency_key`, whatever its `event_time`: only a state that replaces an older one may be compared by time";
     FullQueueDrops "grant before you respond, or respond with 503 or 429 when the queue is full, and store no key then";
     RemovedRowStaysDeleted "delete the row or set its quantity to 0, or clear the mark when the item is granted again";
     GrantBeforeKey "store the idempotency key and the grant in one transaction: an error between two transactions leaves a grant without its key";
@@ -136,9 +145,11 @@ remedies! {
     QueuedInMemory "grant before you respond, or store the work in the database before you respond";
     FrozenAfterResponse "grant before you respond, or hand the work to a durable queue, such as Amazon SQS or Google Cloud Tasks";
     KeyForgottenTooSoon "keep the keys as long as the grants, in the same database, instead of in a cache with a short lifetime";
+    KeyExpiresByEventTime "keep the keys as long as the grants, in the same database; if old ones must go, count from when you stored them, as with `created_at`, not from `event_time`";
     DuplicateAckedWhilePending "respond with 2xx only once the grant is stored; until then, wait, or respond with 409 or 503";
     BundlePartiallyGranted "check all parts first, or grant them in one transaction with the key, and roll it back if a part can't be granted";
     KeyOfRefusalKept "store the idempotency key in the transaction of the grant: an event that is refused must not leave its key";
+    RefusalRemembered "store a response for an idempotency key only if it is 2xx, in the transaction of the grant, and process the event again after any other";
     RefusedPartSkipped "grant all parts of a bundle or none, in one transaction with the key, and respond with an error if a part can't be granted";
     CapacityCheckedFirst "look up the idempotency key first, and respond to a known one with 2xx, before you check whether the game can grant the items";
     FallbackIgnored "grant `fallback_item` if the main item can't be granted, and respond with an error if neither can be";

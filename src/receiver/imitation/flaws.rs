@@ -8,16 +8,19 @@ mod authentication;
 mod connection_memory;
 mod granting;
 mod inventory_rows;
+mod key_claims;
 mod parsing;
 mod reading;
 mod recording;
 mod redemption;
+mod refusing;
 mod responding;
 mod rewritten_body;
 mod storing;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Mutex;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use http::StatusCode;
@@ -27,6 +30,7 @@ use crate::receiver::error::ReceiverError;
 use crate::receiver::flaw::Flaw;
 use crate::receiver::outcome::{Decision, RequestOutcome};
 use crate::receiver::refusal::Refusal;
+use crate::receiver::response::ReceiverResponse;
 use crate::receiver::settings::{BundleHandling, CreditedEvent, ReceiverSettings};
 
 use super::{KeyLocks, conflict, first_chosen, lock};
@@ -62,7 +66,9 @@ const CONFLICTS: &[&[Flaw]] = &[
         Flaw::PlayerAccentInsensitive,
         Flaw::PlayerNormalised,
         Flaw::PlayerTrailingSpace,
+        Flaw::PlayerLatin1,
     ],
+    &[Flaw::PrefixCompare, Flaw::SignatureBytesCompared],
     &[Flaw::KeyCaseInsensitive, Flaw::KeyTruncated],
     &[
         Flaw::DedupeMissing,
@@ -89,6 +95,7 @@ const CONFLICTS: &[&[Flaw]] = &[
         Flaw::FirstPieceOnly,
         Flaw::CutBodyLeavesLock,
         Flaw::LettersDecodedByPiece,
+        Flaw::LettersDecodedAfterVerification,
         Flaw::BodyLimit8k,
         Flaw::BodyLimit64k,
         Flaw::BodyLimit100k,
@@ -112,6 +119,12 @@ pub(crate) struct Flaws {
     sandbox_players: Mutex<HashMap<String, bool>>,
     /// The transactions whose keys were deleted.
     removed_transactions: Mutex<HashSet<String>>,
+    /// Whether the last item was a bundle that was opened.
+    opened_bundle: AtomicBool,
+    /// The keys that are forgotten by their events' times, and when: once for each recorded delivery.
+    key_ends: Mutex<HashMap<String, Vec<u64>>>,
+    /// The responses to attempts that were refused, by the events' keys.
+    refusals: Mutex<HashMap<String, ReceiverResponse>>,
     key_locks: KeyLocks,
     recording: RecordingMemory,
 }
@@ -135,6 +148,9 @@ impl Flaws {
             seen_signatures: Mutex::default(),
             sandbox_players: Mutex::default(),
             removed_transactions: Mutex::default(),
+            opened_bundle: AtomicBool::default(),
+            key_ends: Mutex::default(),
+            refusals: Mutex::default(),
             key_locks: KeyLocks::default(),
             recording: RecordingMemory::default(),
         };

@@ -21,6 +21,12 @@ pub(super) fn without_trailing_spaces(id: &str) -> String {
     id.trim_end_matches(' ').to_owned()
 }
 
+/// With `?` for each character that Latin-1 does not have.
+pub(super) fn in_latin_1(id: &str) -> String {
+    let known = |character: char| if character > 'ÿ' { '?' } else { character };
+    id.chars().map(known).collect()
+}
+
 /// The first characters of a text, as a column of this length stores it.
 pub(super) fn truncated(text: &str, length: usize) -> String {
     text.chars().take(length).collect()

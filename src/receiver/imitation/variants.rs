@@ -44,7 +44,11 @@ const CONFLICTS: &[&[Variant]] = &[
     ],
     &[Variant::RedeliveryDiffers, Variant::AnswersNumbered],
     &[Variant::ChunkedAnswers, Variant::Http10Answers],
-    &[Variant::BundleBySku, Variant::BundleQuantityIgnored],
+    &[
+        Variant::BundleBySku,
+        Variant::BundlePartsBySku,
+        Variant::BundleQuantityIgnored,
+    ],
     &[Variant::InProgress409, Variant::InProgress503],
     &[Variant::AsynchronousGrants, Variant::Mailbox],
 ];
@@ -75,6 +79,9 @@ impl Variants {
         }
         if chosen.contains(&Variant::BundleBySku) {
             settings.bundles = BundleHandling::Sku;
+        }
+        if chosen.contains(&Variant::BundlePartsBySku) {
+            settings.bundles = BundleHandling::Parts;
         }
         if chosen.contains(&Variant::CreditsOnItemAdd) {
             settings.credit_on = CreditedEvent::ItemAdd;

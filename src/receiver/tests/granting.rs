@@ -111,15 +111,17 @@ async fn unicode_names_are_not_confused() {
 async fn bundles_are_granted_by_their_contents_or_their_own_sku() {
     let inner = nested("gem", 3, "item", &Value::Null);
     let contents = json!([nested("pouch", 4, "bundle", &json!([inner]))]);
-    for (handling, gems, chests) in [
-        (BundleHandling::Nested, "24", "0"),
-        (BundleHandling::Sku, "0", "2"),
+    for (handling, gems, pouches, chests) in [
+        (BundleHandling::Nested, "24", "0", "0"),
+        (BundleHandling::Parts, "0", "8", "0"),
+        (BundleHandling::Sku, "0", "0", "2"),
     ] {
         let mut settings = settings();
         settings.bundles = handling;
         let peer = TestReceiver::start(settings).await;
         peer.deliver(&bundle("k", &contents)).await;
         assert_eq!(peer.probe("p", "gem").await, gems);
+        assert_eq!(peer.probe("p", "pouch").await, pouches);
         assert_eq!(peer.probe("p", "chest").await, chests);
         peer.stop().await;
     }

@@ -32,7 +32,8 @@ async fn shutdown_finishes_requests_in_flight() {
     let peer = TestReceiver::start(settings()).await;
     let mut idle = peer.connect().await;
     let mut busy = peer.connect().await;
-    let begun = b"PUT /debug/players/p/respond HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\
+    let begun =
+        b"PUT /debug/players/p/respond HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\
         Expect: 100-continue\r\n\r\n";
     busy.write_all(begun).await.expect("written");
     // The receiver sends this when it reads the body, so the request is in flight.

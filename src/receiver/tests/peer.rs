@@ -111,7 +111,7 @@ impl TestReceiver {
     /// Sends a request on a new connection.
     pub(super) async fn send(&self, mut request: Request<Full<Bytes>>) -> Reply {
         let host = self.address.to_string().parse().expect("a value");
-        request.headers_mut().insert(HOST, host);
+        request.headers_mut().entry(HOST).or_insert(host);
         let stream = TokioIo::new(self.connect().await);
         let (mut sender, connection) = http1::handshake(stream).await.expect("speaks HTTP");
         tokio::spawn(connection);

@@ -208,3 +208,29 @@ async fn a_redelivery_is_logged_with_the_key_that_recognized_it() {
         peer.stop().await;
     }
 }
+
+#[tokio::test]
+async fn a_page_that_rebinds_its_name_reaches_no_debug_endpoint() {
+    let peer = TestReceiver::start(settings()).await;
+    let get = |host: &str, path: &str| {
+        let request = http::Request::get(path).header(http::header::HOST, host);
+        request
+            .body(http_body_util::Full::default())
+            .expect("a request")
+    };
+    let items = "/debug/players/p/items";
+    for (host, path, status) in [
+        ("localhost:8080", items, 200),
+        ("aghook.localhost", items, 200),
+        ("127.0.0.1:1", items, 200),
+        ("[::1]:8080", items, 200),
+        ("evil.example", items, 421),
+        ("evil.example:8080", items, 421),
+        ("localhost.evil.example", items, 421),
+        ("evil.example", "/health", 200),
+    ] {
+        let reply = peer.send(get(host, path)).await;
+        assert_eq!(reply.status.as_u16(), status, "{host} {path}");
+    }
+    peer.stop().await;
+}

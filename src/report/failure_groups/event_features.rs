@@ -1,11 +1,13 @@
-//! What the events of a common cause have in common, and no event that was handled has: the first
+//! What the events of a common problem have in common, and no event that was handled has: the first
 //! thing to look for in the handler's code.
 
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
 use crate::run::AttemptEnded;
+use crate::verify::Verdict;
 
 /// The fewest events on each side for a feature to be mentioned.
 const MIN_EVENTS: usize = 2;
@@ -58,7 +60,7 @@ const FEATURES: [(&str, HasFeature); 25] = [
     ("no `item.price`", |body| {
         body.lacks("/event_data/item/price")
     }),
-    ("a quantity over 2147483647", |body| {
+    (WIDE, |body| {
         body.has_quantity_over(i32::MAX.unsigned_abs().into())
     }),
     ("`item.sku` is longer than 100 characters", |body| {
@@ -88,6 +90,8 @@ const FEATURES: [(&str, HasFeature); 25] = [
     }),
 ];
 
+const WIDE: &str = "a quantity over 2147483647";
+const WIDE_HELP: &str = "use 64-bit integers from the parser to the column";
 const REWRITTEN: &str = "JSON that `JSON.stringify(JSON.parse(body))` writes differently";
 const ESCAPED: &str = "characters that PHP's `json_encode` escapes: beyond ASCII, or slashes";
 const BEYOND_ASCII: &str = "bytes above 0x7F in the body: characters beyond ASCII, not escaped";
@@ -107,12 +111,54 @@ pub(super) struct EventFeatures {
     has_unknown: bool,
 }
 
+/// The features of the events of the worst checks of a problem: a warning may have another reason.
+#[derive(Debug, Default)]
+pub(super) struct WorstEvents {
+    verdict: Option<Verdict>,
+    features: EventFeatures,
+}
+
+impl WorstEvents {
+    pub(super) fn observe(&mut self, verdict: Verdict, attempt: &AttemptEnded) {
+        let mut features = EventFeatures::default();
+        features.observe(attempt);
+        self.merge(Self {
+            verdict: Some(verdict),
+            features,
+        });
+    }
+
+    pub(super) fn merge(&mut self, other: Self) {
+        match other.verdict.cmp(&self.verdict) {
+            Ordering::Greater => *self = other,
+            Ordering::Equal => self.features.merge(other.features),
+            Ordering::Less => {}
+        }
+    }
+
+    /// What all these events have, and none of the `handled` ones.
+    pub(super) fn unlike(&self, handled: &EventFeatures, how: &str) -> Option<CommonFeatures> {
+        self.features.unlike(handled, how)
+    }
+}
+
 /// What failing events have in common.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct CommonFeatures {
     pub(super) text: String,
-    /// What to do about it, for a refusal.
-    pub(super) refusal_help: Option<&'static str>,
+    is_wide: bool,
+    is_rewritten: bool,
+}
+
+impl CommonFeatures {
+    /// What to do about it.
+    pub(super) fn help(&self, is_refusal: bool) -> Option<&'static str> {
+        if self.is_wide {
+            Some(WIDE_HELP)
+        } else {
+            (self.is_rewritten && is_refusal).then_some(REWRITTEN_HELP)
+        }
+    }
 }
 
 impl EventFeatures {
@@ -169,10 +215,8 @@ impl EventFeatures {
                 "in common: {shown} (all {events} of these events, and none of the {handled} that are \
                  {how})"
             ),
-            refusal_help: own
-                .iter()
-                .any(|feature| OF_REWRITING.contains(feature))
-                .then_some(REWRITTEN_HELP),
+            is_wide: own.contains(&WIDE),
+            is_rewritten: own.iter().any(|feature| OF_REWRITING.contains(feature)),
         })
     }
 }
@@ -352,7 +396,8 @@ mod tests {
         }
         let found = of(&["[1.0]", "[2.0]"]).unlike(&of(&["[1]", "[2]"]), "accepted");
         let found = found.expect("something in common");
-        assert_eq!(found.refusal_help, Some(REWRITTEN_HELP));
+        assert_eq!(found.help(true), Some(REWRITTEN_HELP));
+        assert_eq!(found.help(false), None);
     }
 
     /// A receiver that decodes the body as ASCII before it verifies accepts the layout `escaped`.

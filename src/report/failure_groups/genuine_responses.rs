@@ -1,12 +1,12 @@
 //! The responses to the genuinely signed deliveries of a run, and advice if many of them are wrong in
 //! the same way.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::response_bodies::ResponseBodies;
-use crate::diagnose::SetupMistake;
+use crate::diagnose::{MARK_BUNDLES, SetupMistake, token_help};
 use crate::report::scenario_record::responses;
-use crate::run::{AttemptEnded, ResponseRecord, setup_mistake};
+use crate::run::{AttemptEnded, DeliveredItems, ResponseRecord, setup_mistake};
 
 /// The fewest responses that show a mistake in the set-up for it to be named.
 const MIN_MISTAKES: usize = 2;
@@ -16,8 +16,29 @@ pub(super) struct GenuineResponses {
     statuses: BTreeMap<u16, usize>,
     mistakes: BTreeMap<SetupMistake, usize>,
     bodies: ResponseBodies,
+    /// The names of the headers that the profile adds.
+    own_headers: BTreeSet<String>,
+    plain: Acceptance,
+    bundles: Acceptance,
     /// Whether any check of a genuine delivery has a problem.
     pub(super) has_problems: bool,
+}
+
+/// How often a kind of item was accepted, and refused with a status that is about the item.
+#[derive(Debug, Default)]
+struct Acceptance {
+    accepted: usize,
+    refused: usize,
+}
+
+impl Acceptance {
+    fn add(&mut self, status: Option<u16>) {
+        match status {
+            Some(200..300) => self.accepted += 1,
+            Some(400 | 404 | 422) => self.refused += 1,
+            _ => {}
+        }
+    }
 }
 
 impl GenuineResponses {
@@ -28,6 +49,16 @@ impl GenuineResponses {
         for attempt in genuine {
             let has_credentials = attempt.request.has_credentials();
             responses(attempt).for_each(|response| self.add(response, has_credentials));
+            let names = attempt.request.credential_names();
+            self.own_headers.extend(names.map(str::to_owned));
+            if attempt.fault.is_none() {
+                let kind = if DeliveredItems::of(attempt).has_bundle {
+                    &mut self.bundles
+                } else {
+                    &mut self.plain
+                };
+                kind.add(attempt.response.status());
+            }
         }
     }
 
@@ -45,6 +76,13 @@ impl GenuineResponses {
     pub(super) fn advice(&self) -> Option<String> {
         if !self.has_problems || self.statuses.is_empty() {
             return None;
+        }
+        let refuses_bundles = self.bundles.accepted == 0 && self.bundles.refused >= MIN_MISTAKES;
+        if refuses_bundles && self.plain.accepted > 0 {
+            let count = self.bundles.refused;
+            return Some(format!(
+                "bundles were refused {count} times, and plain items accepted: {MARK_BUNDLES}"
+            ));
         }
         let named = self.mistakes.iter().filter(|(mistake, count)| {
             let is_limit = matches!(mistake, SetupMistake::RateLimit(_));
@@ -73,12 +111,16 @@ impl GenuineResponses {
         let body = self.bodies.most_frequent();
         let body = body.map_or_else(String::new, |body| format!(": {body}"));
         if let Some(statuses) = most(|status| matches!(status, 400 | 401 | 403 | 422)) {
+            let has_401 = self.statuses.contains_key(&401);
+            let own: Vec<String> = self.own_headers.iter().cloned().collect();
+            let token = has_401.then(|| format!(". Or {}", token_help(&own)));
+            let token = token.unwrap_or_default();
             return Some(format!(
                 "most genuine deliveries were refused ({statuses}{body}). Check that the receiver has \
                  the same secret. If so, log in the receiver the raw body, the timestamp and the \
                  signature that it computes: `aghook verify BODY --timestamp SECONDS --signature \
                  COMPUTED_HEX` finds the mistake. If the response complains about a player or an \
-                 item instead, list existing ones under `players` and `items` in the profile"
+                 item instead, list existing ones under `players` and `items` in the profile{token}"
             ));
         }
         most(|status| status >= 500).map(|statuses| {

@@ -38,6 +38,15 @@ impl GrantCause {
         let (forged, mut genuine): (Vec<_>, Vec<_>) =
             attempts.partition(|attempt| attempt.forgery.is_some());
         genuine.sort_by_key(|attempt| attempt.started_at);
+        let is_doubled = failure == GrantFailure::BothEvents;
+        let failure = if is_doubled && !has_item_add(record, &genuine) {
+            GrantFailure::Repeated
+        } else {
+            failure
+        };
+        if is_doubled && were_together(&genuine, &record.steps) {
+            return Self::Repeated(Repetition::Together);
+        }
         let is_more = matches!(failure, GrantFailure::Repeated | GrantFailure::TooMuch);
         let is_forbidden = failure == GrantFailure::Forbidden;
         match Repetition::of(&genuine, &record.steps) {
@@ -122,7 +131,6 @@ impl Repetition {
     fn of(attempts: &[&AttemptEnded], steps: &[StepEnded]) -> Option<Self> {
         let (last, before) = attempts.split_last()?;
         let first = before.first()?;
-        let step = |number: usize| steps.iter().find(|step| step.step == number);
         let is_scripted = steps.iter().any(|step| step.script.is_some());
         let is_error = |attempt: &&AttemptEnded| attempt.response.status() >= Some(500);
         let differing_ids = || {
@@ -132,10 +140,6 @@ impl Repetition {
             other.into_iter().find(|id| *id != expected)
         };
         let is_restart = |step: &&StepEnded| step.restarted && step.step > first.step;
-        let were_together = attempts.windows(2).any(|two| {
-            let is_other = two[0].delivery != two[1].delivery;
-            two[0].step == two[1].step && is_other && step(two[0].step).is_some_and(|s| s.together)
-        });
         // A receiver that knows the event by then needs no race to grant it again.
         let was_accepted_before = before
             .iter()
@@ -149,7 +153,7 @@ impl Repetition {
             .any(|step| is_restart(&step) && step.step <= last.step)
         {
             Self::AfterRestart
-        } else if were_together && !was_accepted_before {
+        } else if were_together(attempts, steps) && !was_accepted_before {
             Self::Together
         } else if before.iter().any(|attempt| is_accepted(attempt)) {
             Self::Redelivery
@@ -191,6 +195,29 @@ impl Repetition {
             Self::OtherEventId => "deduplicate by `idempotency_key`, not by `event_id`",
         }
     }
+}
+
+/// Whether some of these attempts of one event, in the order of their start, were simultaneous.
+fn were_together(attempts: &[&AttemptEnded], steps: &[StepEnded]) -> bool {
+    let step = |number: usize| steps.iter().find(|step| step.step == number);
+    attempts.windows(2).any(|two| {
+        let is_other = two[0].delivery != two[1].delivery;
+        two[0].step == two[1].step && is_other && step(two[0].step).is_some_and(|s| s.together)
+    })
+}
+
+/// Whether an `item.add` was accepted for the player of these attempts.
+fn has_item_add(record: &ScenarioRecord, attempts: &[&AttemptEnded]) -> bool {
+    let at = |attempt: &AttemptEnded, pointer: &str| {
+        attempt.request.body.json()?.pointer(pointer).cloned()
+    };
+    let player = |attempt: &AttemptEnded| at(attempt, "/event_data/player_id");
+    let own = attempts.first().and_then(|first| player(first));
+    record.attempts.iter().any(|attempt| {
+        let is_genuine = attempt.event_name.is_some() && attempt.forgery.is_none();
+        let is_item_add = at(attempt, "/event_type").is_some_and(|kind| kind == "item.add");
+        is_genuine && is_item_add && is_accepted(attempt) && player(attempt) == own
+    })
 }
 
 /// Whether the first of these attempts, in the order of their start, was refused or failed.

@@ -10,9 +10,9 @@ use crate::report::scenario_record::{
 use crate::run::{AttemptEnded, ResponseRecord};
 use crate::verify::{Check, GrantFailure, Verdict};
 
-/// The fewest scenarios of a common cause that is inferred from similar failures.
+/// The fewest scenarios of a common problem that is inferred from similar failures.
 const MIN_SCENARIOS: usize = 3;
-/// The fewest checks of a common cause that the run itself names.
+/// The fewest checks of a common problem that the run itself names.
 const MIN_CHECKS: usize = 2;
 
 const NO_RESPONSE: &str = "no response: ";
@@ -24,6 +24,8 @@ const OF_ACCEPTANCE: [&str; 3] = ["status", "outcome", "same response"];
 pub(super) enum GroupKey {
     /// The target went away during the run.
     LostTarget,
+    /// The receiver refuses listed items, unlike others.
+    RefusedItems,
     /// What went wrong with a grant.
     Grant(GrantCause),
     /// Genuine deliveries got an error response, or none.
@@ -235,6 +237,13 @@ impl GroupKey {
         })
     }
 
+    /// Crediting on both events, for a check that either this or a race between deliveries of one event fails.
+    pub(super) fn of_both_events(&self, check: &Check) -> Option<Self> {
+        let both = GrantFailure::BothEvents;
+        let may_be = check.cause.as_deref() == Some(both.text()) && self.is_repeated_grant();
+        may_be.then_some(Self::Grant(GrantCause::Other(both)))
+    }
+
     /// Whether genuine deliveries are refused.
     pub(super) fn is_refusal(&self) -> bool {
         match self {
@@ -261,6 +270,15 @@ impl GroupKey {
         matches!(self, Self::Grant(GrantCause::Repeated(_)))
     }
 
+    /// Whether a receiver that grants too little of everything fails in this way by chance.
+    pub(super) fn may_be_too_little(&self) -> bool {
+        use GrantFailure::{Overflow, TakenTooOften};
+        matches!(
+            self,
+            Self::Grant(GrantCause::Other(Overflow | TakenTooOften))
+        )
+    }
+
     /// The ways of repeating a delivery that need nothing special: if one of them is granted again,
     /// so are the others.
     pub(super) const BASIC_REPETITIONS: [Self; 2] = [
@@ -278,6 +296,7 @@ impl GroupKey {
         let all = |kind: &CheckKind| check_counts.get(kind).copied().unwrap_or_default();
         match self {
             Self::LostTarget
+            | Self::RefusedItems
             | Self::Grant(_)
             | Self::Unaccepted {
                 is_redelivery: true,
@@ -313,6 +332,7 @@ impl GroupKey {
     pub(super) fn title(&self) -> String {
         match self {
             Self::LostTarget => "the target refuses connections".to_owned(),
+            Self::RefusedItems => "listed items are refused".to_owned(),
             Self::Grant(cause) => cause.title().to_owned(),
             Self::Unaccepted {
                 is_redelivery,

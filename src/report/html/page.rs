@@ -16,13 +16,19 @@ use crate::report::counts::{
     check_summary, count_of, counted, not_run_note, occurred, snapshot_summary, unreferenced_label,
 };
 use crate::report::coverage::{PairTable, coverage_lines};
-use crate::report::failure_groups::CommonCause;
+use crate::report::failure_groups::CommonProblem;
 use crate::report::run_record::{RunRecord, reproduce_options};
 use crate::report::scenario_record::ScenarioRecord;
-use crate::run::{LikelyCause, RunStarted};
+use crate::run::{BaselineChanges, LikelyCause, RunStarted};
 use crate::verify::{Verdict, VerdictCounts};
 
-const STYLE: &str = include_str!("assets/style.css");
+/// The colors of all pages, light and dark.
+pub(crate) const COLORS: &str = include_str!("assets/colors.css");
+
+const STYLE: &str = concat!(
+    include_str!("assets/colors.css"),
+    include_str!("assets/style.css"),
+);
 
 /// The parts of the script, each after its dependencies.
 const SCRIPT: &str = concat!(
@@ -56,10 +62,11 @@ struct RunPage<'run> {
     not_run: Option<String>,
     not_checked: Vec<String>,
     likely_causes: &'run [LikelyCause],
-    causes: &'run [CommonCause],
+    problems: &'run [CommonProblem],
     advice: Option<&'run String>,
     /// What an exploration tried: lines, and a table.
     coverage: Option<(Vec<String>, PairTable<'run>)>,
+    since_baseline: Option<&'run BaselineChanges>,
     snapshots: Option<String>,
     /// A label for the snapshots without a scenario, and their files.
     unreferenced: Option<(&'static str, &'run [String])>,
@@ -103,6 +110,7 @@ fn page(run: &RunRecord) -> io::Result<RunPage<'_>> {
             .explored
             .as_ref()
             .map(|explored| (coverage_lines(explored), PairTable::new(explored))),
+        since_baseline: ended.since_baseline.as_ref(),
         snapshots: snapshots.map(snapshot_summary),
         unreferenced: snapshots
             .filter(|ended| !ended.unreferenced.is_empty())
@@ -111,7 +119,7 @@ fn page(run: &RunRecord) -> io::Result<RunPage<'_>> {
         plot: response_times(&scenarios),
         rows: rows(scenarios)?,
         likely_causes: &ended.likely_causes,
-        causes: &run.common.causes,
+        problems: &run.common.problems,
         advice: run.common.advice.as_ref(),
     })
 }

@@ -2,7 +2,7 @@
 
 use super::latency::format_seconds;
 use crate::report::counts::counted;
-use crate::report::failure_groups::cause_list;
+use crate::report::failure_groups::problem_numbers;
 use crate::report::sanitize::sanitize;
 use crate::report::scenario_record::{ScenarioRecord, worst_line};
 use crate::verify::{Check, Verdict};
@@ -13,7 +13,7 @@ pub(super) struct ScenarioRow<'run> {
     pub(super) record: &'run ScenarioRecord,
     pub(super) verdict: Verdict,
     pub(super) facts: String,
-    /// The worst check that no common cause explains, in one line, and the common causes.
+    /// The worst check that no common problem explains, in one line, and the common problems.
     pub(super) first_problem: Option<String>,
     pub(super) problems: Vec<ProblemView>,
     pub(super) more_problems: Option<String>,
@@ -75,11 +75,11 @@ impl<'run> ScenarioRow<'run> {
 }
 
 fn first_problem(record: &ScenarioRecord) -> Option<String> {
-    let causes = record.causes();
-    let causes = (!causes.is_empty()).then(|| cause_list(&causes));
-    match (worst_line(&record.own_problems()), causes) {
-        (Some(worst), Some(causes)) => Some(format!("{worst}, also {causes}")),
-        (worst, causes) => worst.or(causes),
+    let problems = record.common_problems();
+    let problems = (!problems.is_empty()).then(|| problem_numbers(&problems));
+    match (worst_line(&record.own_problems()), problems) {
+        (Some(worst), Some(problems)) => Some(format!("{worst}, also {problems}")),
+        (worst, problems) => worst.or(problems),
     }
 }
 

@@ -65,7 +65,7 @@ pub(super) fn checks(report: &LoadReport) -> Vec<LoadCheck> {
     } else if report.interrupted {
         "not checked: the load was stopped early"
     } else {
-        "not checked: no probe `quantity`, or `--check-effects none`"
+        "not checked: no probe `quantity`, a list of `players`, or `--check-effects none`"
     };
     let not_checked = || LoadCheck::new(EFFECTS, Verdict::NotChecked, why_not);
     let effects = report.effects.as_ref();

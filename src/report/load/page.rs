@@ -18,6 +18,7 @@ use crate::report::html::page::policy;
 use crate::verify::Verdict;
 
 const STYLE: &str = concat!(
+    include_str!("../html/assets/colors.css"),
     include_str!("../html/assets/style.css"),
     include_str!("../html/assets/load.css"),
 );
@@ -85,6 +86,7 @@ fn counts(report: &LoadReport) -> Vec<(String, u64)> {
     let counts = &report.measurements.counts;
     let named = [
         ("events", counts.events),
+        ("events that never left", counts.unsent),
         ("deliveries", counts.deliveries),
         ("acknowledged", counts.acknowledged),
         ("refused", counts.refused),

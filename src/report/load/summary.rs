@@ -32,6 +32,22 @@ pub(crate) fn write_load_summary(report: &LoadReport, out: &mut dyn Write) -> io
     let took = time(Duration::from_micros(report.measurements.span_us));
     let line = format!("{} in {took}, {}", counts.events, rate(report));
     fact(out, "events", &line)?;
+    if counts.unsent > 0 {
+        let label = paint(style_of(Verdict::Failed), "unsent");
+        let count = counts.unsent;
+        let line = format!("{count} events that were due, because all connections were busy");
+        out.labelled(0, LABEL, &format!("{label}       {line}"))?;
+    }
+    if let Some((handled, asked)) = report.measurements.fewer_than_asked()
+        && counts.late_for_connections.saturating_add(counts.unsent) > counts.late_for_machine
+    {
+        let connections = report.connections;
+        let line = format!(
+            "the receiver handled only {handled:.1}/s of the {asked:.1}/s that were asked for, over \
+             {connections} connections"
+        );
+        fact(out, "", &line)?;
+    }
     for row in mix_rows::rows(report) {
         let (name, counts) = (&row.name, row.in_words());
         match row.weight {

@@ -6,12 +6,13 @@ use crate::report::sanitize::sanitize;
 
 /// Characters that Markdown or HTML could read as markup inside a line.
 const MARKUP: &[char] = &[
-    '&', '<', '>', '"', '|', '*', '_', '`', '[', ']', '\\', '~', '$', '#',
+    '&', '<', '>', '"', '|', '*', '_', '`', '[', ']', '\\', '~', '$', '#', '@',
 ];
 
-/// One line of running text, in Markdown or in HTML.
+/// One line of running text, in Markdown or in HTML. A URL in it is no link.
 pub(crate) fn text(line: &str) -> String {
-    entities(&sanitize(line), |character| MARKUP.contains(&character))
+    let line = entities(&sanitize(line), |character| MARKUP.contains(&character));
+    line.replace("://", "&#58;//").replace("www.", "www&#46;")
 }
 
 /// One line as inline code, without links or mentions. It may be used in a table.
@@ -64,6 +65,10 @@ mod tests {
     #[test]
     fn text_stays_text() {
         assert_eq!(text("a <b> | *c*"), "a &#60;b&#62; &#124; &#42;c&#42;");
+        assert_eq!(
+            text("ask @name, http://a.example or www.b.example"),
+            "ask &#64;name, http&#58;//a.example or www&#46;b.example"
+        );
         assert_eq!(code("a < b"), "`a < b`");
         assert_eq!(code("a|b`"), "<code>a&#124;b&#96;</code>");
         assert_eq!(code(" "), "(nothing)");

@@ -1,71 +1,37 @@
-//! The failures of a run: the common causes, each with its most telling scenario, then the scenarios
-//! with other problems.
+//! The failures of a run: an overview, then the common problems, each with its most telling scenario, then
+//! the scenarios with other problems.
 
 use std::cmp::Reverse;
 use std::io;
 
 use super::layout::TextOutput;
+use super::overview::{Head, HeadOf, Overview, write_headline, write_short};
 use super::problems::write_problems;
-use super::style::{DIM, mark, paint, paint_verdict, style_of};
+use super::repeated::{Repeated, repetitions_once};
+use super::style::{DIM, paint};
 use crate::report::counts::counted;
-use crate::report::failure_groups::CommonCause;
+use crate::report::failure_groups::CommonProblem;
 use crate::report::run_record::RunRecord;
-use crate::report::scenario_record::{PlacedCheck, ScenarioRecord, worst_line};
-use crate::verify::Verdict;
+use crate::report::scenario_record::{PlacedCheck, ScenarioRecord};
 
 const LISTED: usize = 5;
 /// The most lines of the problems of one failure.
 const PROBLEM_LINES: usize = 40;
-/// The fewest lines to which they are cut to make room for likely causes.
+/// The fewest lines to which they are cut to make room for likely problems.
 const FEWEST_LINES: usize = 20;
 /// The number of lines after which failures are no longer shown in full, after which scenarios are only
-/// counted, and after which causes are.
+/// counted, and after which problems are.
 const FULL_LINES: usize = 40;
 const ALL_LINES: usize = 50;
 const CAUSE_LINES: usize = 70;
 
-/// Writes all failures. Unless `list_all`, one takes at most a screen, and many not much more: the first
-/// ones are shown in full, the others as a list.
+/// Writes all failures: first what is wrong and what to do about it, then examples. Unless `list_all`, one
+/// takes at most a screen, and many not much more: the first ones are shown in full, the others as a list.
 pub(super) fn write_failures(
     out: &mut TextOutput<'_>,
     run: &RunRecord,
     list_all: bool,
 ) -> io::Result<()> {
-    let likely = out.drafted(|draft| write_likely_causes(draft, run))?;
-    out.write(&likely)?;
-    let mut room = Room {
-        list_all,
-        used: likely.lines().count(),
-        is_first: true,
-    };
-    let causes = &run.common.causes;
-    if !causes.is_empty() {
-        out.gap()?;
-        out.line(0, "common causes")?;
-    }
-    let mut more_causes = 0;
-    for cause in causes {
-        let full = out.drafted(|draft| write_cause(draft, run, cause, room))?;
-        if room.takes_in_full(&full) {
-            out.gap()?;
-            out.write(&full)?;
-        } else if room.used < CAUSE_LINES {
-            let short = out.drafted(|draft| write_short_cause(draft, cause))?;
-            room.used += short.lines().count() + 1;
-            out.gap()?;
-            out.write(&short)?;
-        } else {
-            more_causes += 1;
-        }
-    }
-    if more_causes > 0 {
-        let more = counted(more_causes, "more cause");
-        out.gap()?;
-        out.line(
-            0,
-            &paint(DIM, format!("… and {more}; --verbose shows them all")),
-        )?;
-    }
     let own = run.scenarios.iter();
     let own = own.map(|record| (record, record.own_problems()));
     let mut own: Vec<_> = own.filter(|(_, problems)| !problems.is_empty()).collect();
@@ -73,18 +39,99 @@ pub(super) fn write_failures(
         let verdicts = problems.iter().map(|placed| placed.check.verdict);
         (Reverse(verdicts.max()), record.steps.len())
     });
+    let own = repetitions_once(own);
+    let overview = Overview::new(out, run, &own, list_all)?;
+    overview.write(out)?;
+    let mut room = Room {
+        list_all,
+        used: overview.lines(),
+        is_first: true,
+    };
+    for cause in overview.heads.iter().filter(|head| head.lacks_advice()) {
+        if matches!(cause.of, HeadOf::Cause) {
+            room.used += cause.full.lines().count() + 1;
+            out.gap()?;
+            out.write(&cause.full)?;
+        }
+    }
+    write_problem_details(out, run, &overview, &mut room)?;
+    write_own_details(out, run, own, &overview, &mut room)
+}
+
+/// An example of each common problem while there is room, then where to find one.
+fn write_problem_details(
+    out: &mut TextOutput<'_>,
+    run: &RunRecord,
+    overview: &Overview,
+    room: &mut Room,
+) -> io::Result<()> {
+    let (mut is_listed, mut more_problems) = (false, 0);
+    for problem in &run.common.problems {
+        let head = overview.of_problem(problem.number);
+        let lacks_advice = head.is_none_or(Head::lacks_advice);
+        let full = out.drafted(|draft| {
+            if lacks_advice {
+                write_headline(draft, problem)?;
+            } else if !overview.is_single() {
+                draft.line(0, &format!("example of problem {}", problem.number))?;
+            }
+            write_problem(draft, run, problem, *room)
+        })?;
+        if room.takes_in_full(&full) {
+            if !overview.is_single() {
+                out.gap()?;
+            }
+            out.write(&full)?;
+        } else if room.used < CAUSE_LINES {
+            let short = out.drafted(|draft| write_short_problem(draft, problem, lacks_advice))?;
+            room.used += short.lines().count();
+            if lacks_advice || !std::mem::replace(&mut is_listed, true) {
+                room.used += 1;
+                out.gap()?;
+            }
+            out.write(&short)?;
+        } else if lacks_advice {
+            more_problems += 1;
+        }
+    }
+    if more_problems > 0 {
+        let more = counted(more_problems, "more problem");
+        out.gap()?;
+        out.line(
+            0,
+            &paint(DIM, format!("… and {more}; --verbose shows them all")),
+        )?;
+    }
+    Ok(())
+}
+
+/// The scenarios with other problems: in full while there is room, then as a list.
+fn write_own_details(
+    out: &mut TextOutput<'_>,
+    run: &RunRecord,
+    own: Vec<Repeated<'_>>,
+    overview: &Overview,
+    room: &mut Room,
+) -> io::Result<()> {
     let (mut is_listed, mut left_out) = (false, 0);
-    for (record, problems) in own {
-        let full = whole_problems(out, record, &problems, room)?;
+    for (record, problems, count) in own {
+        let repetitions = run.common.repetitions.text(count);
+        let mut full = whole_problems(out, record, &problems, *room)?;
+        if let Some(text) = &repetitions {
+            full += &out.drafted(|draft| draft.line(2, &paint(DIM, text)))?;
+        }
+        let head = overview.of_scenario(record.started.scenario);
         if room.takes_in_full(&full) {
             out.gap()?;
             out.write(&full)?;
+        } else if head.is_some_and(|head| !head.lacks_advice()) {
+            // The overview says all that the list would.
         } else if room.used < ALL_LINES {
             room.used += 2;
             if !std::mem::replace(&mut is_listed, true) {
                 out.gap()?;
             }
-            write_short(out, record)?;
+            write_short(out, record, repetitions.as_deref(), true)?;
         } else {
             left_out += 1;
         }
@@ -144,37 +191,26 @@ impl Room {
     }
 }
 
-fn write_likely_causes(out: &mut TextOutput<'_>, run: &RunRecord) -> io::Result<()> {
-    for cause in &run.ended.likely_causes {
-        let label = paint(style_of(Verdict::Failed), cause.label());
-        out.gap()?;
-        out.prose(0, 2, &format!("{label}: {}", cause.headline()))?;
-        cause.advice().try_for_each(|line| out.prose(2, 2, &line))?;
-    }
-    Ok(())
-}
-
-fn write_cause(
+fn write_problem(
     out: &mut TextOutput<'_>,
     run: &RunRecord,
-    cause: &CommonCause,
+    problem: &CommonProblem,
     room: Room,
 ) -> io::Result<()> {
-    write_headline(out, cause)?;
-    out.line(2, &cause.check_summary())?;
-    if let Some(responses) = &cause.responses {
+    out.line(2, &problem.check_summary())?;
+    if let Some(responses) = &problem.responses {
         out.line(2, responses)?;
     }
-    if let Some((record, problems)) = run.example(cause) {
+    if let Some((record, problems)) = run.example(problem) {
         let text = whole_problems(out, record, &problems, room)?;
         out.write(&text)?;
     }
     // Listing the last scenario takes no more room than the line “and 1 more”.
-    let limit = match cause.scenarios.len() - 1 {
+    let limit = match problem.scenarios.len() - 1 {
         all if room.list_all || all == LISTED + 1 => all,
         _ => LISTED,
     };
-    let (others, more) = cause.others(limit);
+    let (others, more) = problem.others(limit);
     if !others.is_empty() {
         out.line(2, "also in")?;
     }
@@ -190,31 +226,17 @@ fn write_cause(
     }
 }
 
-fn write_headline(out: &mut TextOutput<'_>, cause: &CommonCause) -> io::Result<()> {
-    let (mark, number) = (mark(cause.verdict), cause.number);
-    let headline = cause.headline();
-    out.line(0, &format!("{mark} cause {number}: {headline}"))?;
-    if let Some(help) = &cause.help {
-        out.prose(4, 2, &format!("→ {help}"))?;
+fn write_short_problem(
+    out: &mut TextOutput<'_>,
+    problem: &CommonProblem,
+    with_headline: bool,
+) -> io::Result<()> {
+    let scenario = &problem.example.scenario;
+    let location = paint(DIM, scenario.location());
+    if with_headline {
+        write_headline(out, problem)?;
+        return out.line_with_facts(2, &scenario.name, &location);
     }
-    match &cause.in_common {
-        Some(features) => out.prose(4, 2, features),
-        None => Ok(()),
-    }
-}
-
-fn write_short_cause(out: &mut TextOutput<'_>, cause: &CommonCause) -> io::Result<()> {
-    write_headline(out, cause)?;
-    let scenario = &cause.example.scenario;
-    out.line_with_facts(2, &scenario.name, &paint(DIM, scenario.location()))
-}
-
-fn write_short(out: &mut TextOutput<'_>, record: &ScenarioRecord) -> io::Result<()> {
-    let (mark, verdict) = (mark(record.ended.verdict), record.ended.verdict);
-    let line = format!("{mark} {}: {}", paint_verdict(verdict), record.started.name);
-    out.line_with_facts(0, &line, &paint(DIM, record.location()))?;
-    match worst_line(&record.own_problems()) {
-        Some(problem) => out.line(4, &problem),
-        None => Ok(()),
-    }
+    let line = format!("example of problem {}: {}", problem.number, scenario.name);
+    out.line_with_facts(0, &line, &location)
 }

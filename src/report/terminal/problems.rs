@@ -8,7 +8,7 @@ use super::exchange::{write_brief_exchange, write_exchange};
 use super::layout::TextOutput;
 use super::style::{DIM, mark, paint, paint_verdict};
 use crate::report::counts::counted;
-use crate::report::failure_groups::cause_list;
+use crate::report::failure_groups::problem_numbers;
 use crate::report::problem_section::{Evidence, sections};
 use crate::report::sanitize::sanitize;
 use crate::report::scenario_record::{PlacedCheck, ScenarioRecord};
@@ -17,7 +17,7 @@ use crate::verify::Check;
 /// The number of steps and effects whose problems are brief.
 const BRIEF_SECTIONS: usize = 2;
 
-/// Writes some of the problems of a scenario. If these are not all, the common causes of the others
+/// Writes some of the problems of a scenario. If these are not all, the common problems of the others
 /// follow its name. `is_brief` leaves out all but the first ones and the first exchange.
 pub(crate) fn write_problems(
     out: &mut TextOutput<'_>,
@@ -32,9 +32,9 @@ pub(crate) fn write_problems(
         &format!("{} {}: {name}", mark(verdict), paint_verdict(verdict)),
     )?;
     out.line(2, &paint(DIM, record.location()))?;
-    let causes = record.causes();
-    if !causes.is_empty() && problems.iter().all(|problem| problem.reported_by.is_none()) {
-        let line = format!("also affected by {}", cause_list(&causes));
+    let common = record.common_problems();
+    if !common.is_empty() && problems.iter().all(|problem| problem.reported_by.is_none()) {
+        let line = format!("also affected by {}", problem_numbers(&common));
         out.line(2, &paint(DIM, line))?;
     }
     for paragraph in started.about.iter().flat_map(|about| about.trim().lines()) {

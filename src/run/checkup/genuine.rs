@@ -1,14 +1,17 @@
 //! What the response to the first genuine delivery says about the set-up, and why it was refused.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
+use serde_json::Value;
 
 use super::{Finding, body};
 use crate::delivery::{DeliveryPlan, Sender, deliver};
-use crate::diagnose::{Mistake, SetupMistake, mistaken_signers};
+use crate::diagnose::{Mistake, ResponseText, SetupMistake, mistaken_signers, token_help};
 use crate::generate::{BodyLayout, Seed};
 use crate::policy::{Outcome, RetrySetting};
 use crate::protocol::Signer;
-use crate::run::pilot::{setup_mistake, status_and_text};
+use crate::run::pilot::{response_text, setup_mistake};
 use crate::run::plan::Plan;
 use crate::run::run_context::RunContext;
 use crate::run::run_event::{AttemptEnded, ResponseRecord};
@@ -23,6 +26,8 @@ impl RunContext {
         attempt: &AttemptEnded,
         plan: &Plan,
         secrets: &Secrets,
+        // Whether a probe is refused for lack of credentials.
+        is_protected: bool,
     ) -> Finding {
         let subject = "genuine delivery";
         let (status, response) = match &attempt.response {
@@ -39,37 +44,37 @@ impl RunContext {
             let finding = Finding::broken(subject, mistake.to_string());
             return finding.help(mistake.help()).key(key_of_mistake(&mistake));
         }
+        let text = response_text(response);
+        let names_token = text.is_some_and(ResponseText::names_token);
         match status {
             200..300 => Finding::passed(subject, format!("accepted: {status}")),
+            400..500 if names_token => self.refusal(text, is_protected),
             400..500 if self.accepts_ascii(plan).await => {
                 let message = format!(
                     "accepts ASCII, refuses other characters ({status}): the body is decoded before it \
                      is verified"
                 );
-                Finding::new(subject, Verdict::Failed, message).help(
-                    "verify the signature over the raw bytes of the body, before anything decodes or \
-                     parses them",
-                )
+                Finding::new(subject, Verdict::Failed, message).help(RAW_BODY)
             }
             400..500 => {
-                let mistaken = self.mistaken_secret(plan, secrets).await;
-                let (message, help) = mistaken.map_or_else(
-                    || {
-                        let (status, body) = status_and_text(response);
-                        let (reason, help) = refused(status, body);
-                        (reason, help.to_owned())
-                    },
-                    |mistake| {
-                        let made = mistake.happened.strip_prefix("The signature was ");
-                        let message = match made {
-                            Some(made) => format!("the receiver accepts only a signature {made}"),
-                            None => format!("the secrets differ: {}", mistake.happened),
-                        };
-                        (message, mistake.fix.into_owned())
-                    },
-                );
+                if let Some(accepted) = self.accepted_layout(plan).await {
+                    let message = format!(
+                        "the receiver accepts the event if its JSON {accepted} ({status} otherwise): it \
+                         verifies re-serialized JSON"
+                    );
+                    let finding = Finding::new(subject, Verdict::Failed, message);
+                    return finding.help(RAW_BODY);
+                }
+                let Some(mistake) = self.mistaken_secret(plan, secrets).await else {
+                    return self.refusal(text, is_protected);
+                };
+                let made = mistake.happened.strip_prefix("The signature was ");
+                let message = match made {
+                    Some(made) => format!("the receiver accepts only a signature {made}"),
+                    None => format!("the secrets differ: {}", mistake.happened),
+                };
                 Finding::broken(subject, message)
-                    .help(help)
+                    .help(mistake.fix)
                     .key("secret_env")
             }
             _ => {
@@ -77,6 +82,60 @@ impl RunContext {
                 finding.help("look for the reason in the receiver's log")
             }
         }
+    }
+
+    /// A refusal that shows no mistake.
+    fn refusal(&self, response: Option<ResponseText<'_>>, is_protected: bool) -> Finding {
+        let subject = "genuine delivery";
+        let Some(response) = response else {
+            return Finding::broken(subject, "no response");
+        };
+        let own_headers = self.headers.names();
+        let (reason, mut help) = refused(response, &own_headers);
+        let token = token_help(&own_headers);
+        if is_protected && matches!(response.status, 401 | 403) && !help.contains(&token) {
+            help = format!("{help}; or {token}");
+        }
+        let key = if response.names_token() {
+            "headers"
+        } else {
+            "secret_env"
+        };
+        Finding::broken(subject, reason).help(help).key(key)
+    }
+
+    /// How JSON is written that the receiver accepts, unlike compact JSON. Its text is ASCII, because a
+    /// program that writes JSON anew may escape the rest.
+    async fn accepted_layout(&self, plan: &Plan) -> Option<&'static str> {
+        let mut event: Value = serde_json::from_slice(&body(plan)?).ok()?;
+        if let Some(name) = event.pointer_mut("/event_data/item/name") {
+            *name = Value::from("Test item");
+        }
+        let compact = BodyLayout::Compact.text(&event);
+        if self.accepts(&self.signer, &compact.into()).await {
+            // So the characters matter, or a first delivery.
+            return None;
+        }
+        let layouts = [
+            (
+                BodyLayout::Spaced.text(&event),
+                "has a space after `:` and `,`",
+            ),
+            (
+                BodyLayout::Compact.text(&sorted(&event)),
+                "has its keys in alphabetical order",
+            ),
+            (
+                BodyLayout::Indented.text(&event),
+                "is indented by two spaces",
+            ),
+        ];
+        for (text, accepted) in layouts {
+            if self.accepts(&self.signer, &text.into()).await {
+                return Some(accepted);
+            }
+        }
+        None
     }
 
     /// Whether the receiver accepts the event if its text is escaped.
@@ -113,6 +172,23 @@ impl RunContext {
         let mut random = Seed::of_text("doctor").random();
         let delivery = deliver(sender, plan, &mut random, |_| ()).await;
         delivery.outcome == Outcome::Delivered
+    }
+}
+
+const RAW_BODY: &str = "verify the signature over the raw bytes of the body, before anything decodes or \
+                        parses them";
+
+/// The value with the keys of every object in alphabetical order.
+fn sorted(value: &Value) -> Value {
+    match value {
+        Value::Array(items) => items.iter().map(sorted).collect(),
+        Value::Object(entries) => {
+            let entries: BTreeMap<&String, &Value> = entries.iter().collect();
+            let entries = entries.into_iter();
+            let entries = entries.map(|(key, value)| (key.clone(), sorted(value)));
+            Value::Object(entries.collect())
+        }
+        plain => plain.clone(),
     }
 }
 

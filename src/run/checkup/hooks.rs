@@ -3,7 +3,7 @@
 
 use super::silence::{late, patiently};
 use super::{Finding, Plan, RunContext};
-use crate::probe::{HookFailure, PreparedHook};
+use crate::probe::HookFailure;
 use crate::run::plan::event_values;
 use crate::scenario::Hook;
 use crate::verify::Verdict;
@@ -38,31 +38,43 @@ impl RunContext {
                 }
             });
             let done = done.await;
-            let subject = format!("hook `{name}`");
             let done = done.unwrap_or_else(|| Err(HookFailure::new(late())));
             findings.push(match done {
-                Ok(()) => Finding::passed(subject, "called".to_owned()),
-                Err(failure) => Finding::broken(subject, self.shown(&failure))
-                    .help("check the hook in the profile")
-                    .key(if name == Hook::SCRIPT {
-                        "script"
-                    } else {
-                        "hooks"
-                    }),
+                Ok(()) => Finding::passed(hook_subject(name), "called".to_owned()),
+                Err(failure) => self.broken_hook(name, &failure),
             });
         }
-        let others = self
-            .hooks
-            .iter()
-            .map(|(name, _): (&String, &PreparedHook)| name);
-        let others: Vec<&str> = others
-            .map(String::as_str)
-            .filter(|name| !is_harmless(name))
-            .collect();
-        if !others.is_empty() {
-            let message = format!("not called: `{}`", others.join("`, `"));
+        let others = self.hooks.iter().filter(|(name, _)| !is_harmless(name));
+        let (mut uncalled, mut missing) = (Vec::new(), Vec::new());
+        for (name, hook) in others {
+            match hook.missing_program() {
+                Some(failure) => missing.push(self.broken_hook(name, &failure)),
+                None => uncalled.push(name.as_str()),
+            }
+        }
+        findings.append(&mut missing);
+        if !uncalled.is_empty() {
+            let message = format!(
+                "not called, because they could disturb others who use the receiver: `{}`",
+                uncalled.join("`, `")
+            );
             findings.push(Finding::new("hooks", Verdict::NotChecked, message));
         }
         findings
     }
+
+    fn broken_hook(&self, name: &str, failure: &HookFailure) -> Finding {
+        let key = match name {
+            Hook::SCRIPT => "script",
+            Hook::RESTART => "restart",
+            _ => "hooks",
+        };
+        Finding::broken(hook_subject(name), self.shown(failure))
+            .help("check the hook in the profile")
+            .key(key)
+    }
+}
+
+fn hook_subject(name: &str) -> String {
+    format!("hook `{name}`")
 }

@@ -1,22 +1,24 @@
 //! Reads a journal one event at a time, so that memory use does not depend on its length.
 
 use std::fs::File;
-use std::io::{self, BufRead as _, BufReader};
+use std::io::{self, BufRead, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
 use super::JOURNAL_FILE_NAME;
+use crate::files;
 use crate::run::run_event::{FORMAT_VERSION, RunEvent, RunStarted};
+use crate::scenario::one_line;
 
 /// An iterator of a journal's events. The first event has already been read.
 ///
 /// An incomplete last line is ignored, because a killed program leaves one behind. Any other
 /// invalid line is an error, which ends the iterator.
 #[derive(Debug)]
-pub(crate) struct Journal {
+pub(crate) struct Journal<L = BufReader<File>> {
     pub(crate) path: PathBuf,
-    lines: BufReader<File>,
+    lines: L,
     /// The number of lines read.
     line: usize,
     /// The first event, until it is returned.
@@ -42,6 +44,9 @@ struct FirstLine {
     aghook_version: String,
 }
 
+/// The maximum length of a line in bytes.
+const LINE_LIMIT: u64 = 256 * 1024 * 1024;
+
 impl Journal {
     /// Opens a journal, given its folder or file, and reads its first event.
     pub(crate) fn open(path: &Path) -> Result<(Self, RunStarted), JournalError> {
@@ -50,7 +55,14 @@ impl Journal {
             path: path.clone(),
             reason,
         };
-        let lines = File::open(&path).map(BufReader::new).map_err(unreadable)?;
+        let lines = files::open(&path).map(BufReader::new).map_err(unreadable)?;
+        Self::read(path, lines)
+    }
+}
+
+impl<L: BufRead> Journal<L> {
+    /// Reads the first event from the lines of the journal at `path`.
+    pub(crate) fn read(path: PathBuf, lines: L) -> Result<(Self, RunStarted), JournalError> {
         let mut journal = Self {
             path,
             lines,
@@ -96,8 +108,11 @@ impl Journal {
         match RunEvent::from_json(&line) {
             Ok(_) if self.ended => Err(self.corrupt("it follows the end of the run")),
             Ok(RunEvent::RunStarted(_)) => Err(self.corrupt("another run starts here")),
-            Ok(event) => {
+            Ok(mut event) => {
                 self.ended = matches!(event, RunEvent::RunEnded(_));
+                if let RunEvent::ScenarioStarted(started) = &mut event {
+                    started.keep_on_one_line();
+                }
                 Ok(Some(event))
             }
             Err(_) if !is_complete => {
@@ -114,7 +129,11 @@ impl Journal {
     fn read_line(&mut self) -> Result<(Vec<u8>, bool), JournalError> {
         let mut line = Vec::new();
         self.line += 1;
-        match self.lines.read_until(b'\n', &mut line) {
+        let lines = &mut self.lines;
+        match lines.take(LINE_LIMIT).read_until(b'\n', &mut line) {
+            Ok(length) if length as u64 == LINE_LIMIT => {
+                Err(self.corrupt("it is too long for an event"))
+            }
             Ok(_) => {
                 let is_complete = line.pop_if(|last| *last == b'\n').is_some();
                 Ok((line, is_complete))
@@ -127,15 +146,21 @@ impl Journal {
     }
 
     fn corrupt(&self, reason: &str) -> JournalError {
+        // It may quote the line, which anyone may have written.
+        const SHOWN: usize = 300;
+        let mut shown = one_line(&reason.chars().take(SHOWN).collect::<String>());
+        if reason.chars().nth(SHOWN).is_some() {
+            shown.push('…');
+        }
         JournalError::Corrupt {
             path: self.path.clone(),
             line: self.line,
-            reason: reason.to_owned(),
+            reason: shown,
         }
     }
 }
 
-impl Iterator for Journal {
+impl<L: BufRead> Iterator for Journal<L> {
     type Item = Result<RunEvent, JournalError>;
 
     fn next(&mut self) -> Option<Self::Item> {

@@ -33,6 +33,11 @@ impl PlannedEffect {
         .watching(&self.similar_players_skus)
     }
 
+    pub(crate) fn has_bundle(&self) -> bool {
+        let mut items = self.event.event_data.named_items();
+        items.any(|item| !item.nested_items.as_slice().is_empty())
+    }
+
     /// Whether it expects that the event is granted.
     pub(crate) fn is_grant(&self) -> bool {
         matches!(self.effect.expected, ExpectedEffect::Granted { .. })

@@ -15,12 +15,13 @@ use crate::policy::{Fault, Pieces};
 use crate::probe::{fill_in, in_braces, percent_encoded};
 use crate::protocol::Event;
 use crate::run::missing_capability::MissingCapability;
+use crate::scenario::document::{Span, Spanned};
 use crate::scenario::{
     Action, CaptureSource, CapturedValues, Deliver, EVENT_PLACEHOLDERS, EventRef, HookStep,
-    InstanceChoice, RequestStep, Script, Step, insert_captured, insert_captured_in_json,
-    placeholders,
+    InstanceChoice, RequestStep, Script, Step, captured_names, insert_captured,
+    insert_captured_in_json, placeholders,
 };
-use crate::transport::{HeaderError, OutgoingRequest, Target};
+use crate::transport::{AllowedHosts, HeaderError, OutgoingRequest, Target, TargetError};
 use crate::verify::PreparedExpectation;
 
 #[derive(Debug)]
@@ -71,7 +72,7 @@ pub(crate) struct PlannedDelivery {
 pub(crate) struct PlannedRequest {
     pub(crate) method: Method,
     /// A URL, or a path on the target's host. It may lack captured values, as may headers and body.
-    url: String,
+    url: Spanned<String>,
     headers: IndexMap<String, String>,
     body: Option<Value>,
 }
@@ -79,6 +80,18 @@ pub(crate) struct PlannedRequest {
 impl PlannedRequest {
     pub(crate) fn url(&self, captured: &CapturedValues) -> String {
         insert_captured(&self.url, captured, percent_encoded)
+    }
+
+    /// Where its URL is written and why it can't be used. A URL that needs captured values is not known
+    /// before they are.
+    pub(super) fn refusal(&self, allowed: &AllowedHosts) -> Option<(Span, TargetError)> {
+        if captured_names(&self.url).next().is_some() {
+            return None;
+        }
+        // A path is on the target's host, which is allowed.
+        let host = Target::parse("http://localhost/", allowed);
+        let target = host.and_then(|host| host.join(&self.url, allowed));
+        target.err().map(|error| (self.url.span, error))
     }
 
     pub(crate) fn outgoing(
@@ -191,7 +204,10 @@ impl Planner<'_> {
         let url = match &request.of {
             Some(of) => {
                 let event = self.event_with_player(of, events);
-                event.map(|event| with_values(&request.url, event))
+                event.map(|event| Spanned {
+                    value: with_values(&request.url, event),
+                    span: request.url.span,
+                })
             }
             None if placeholders(&request.url).any(|name| EVENT_PLACEHOLDERS.contains(&name)) => {
                 let message = "the URL has a placeholder for an event's value, but `of` is missing";
@@ -199,7 +215,7 @@ impl Planner<'_> {
                 self.report(request.url.span, message.to_owned(), help);
                 None
             }
-            None => Some(request.url.value.clone()),
+            None => Some(request.url.clone()),
         };
         let method = match (&request.method, &request.body) {
             (Some(method), _) => {
@@ -324,6 +340,9 @@ fn describe_deliveries(deliver: &Deliver) -> String {
     }
     if deliver.together {
         text.push_str(" together");
+    }
+    if let Some(apart) = deliver.apart {
+        text = format!("{text} {apart} apart");
     }
     if deliver.shuffle {
         text.push_str(" shuffled");

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use crate::generate::{IdDifference, IdShape};
+use crate::generate::{IdShape, Likeness};
 use crate::run::missing_capability::MissingCapability;
 use crate::scenario::{EventSpec, Scenario, Shareable, SharedId};
 
@@ -47,10 +47,7 @@ impl AssignedPlayers {
                 _ => "",
             };
             let original = match &spec.value.player_id {
-                Some(Shareable::Like {
-                    event,
-                    differing_in,
-                }) => {
+                Some(Shareable::Like { event, likeness }) => {
                     let owner = SharedId::Player.owner(&scenario.events, &event.value);
                     let owner = owner.map_or(event.value.as_str(), |(owner, _)| owner);
                     let literal = scenario
@@ -58,31 +55,31 @@ impl AssignedPlayers {
                         .get(owner)
                         .and_then(|spec| given(&spec.value));
                     let original = assigned.by_event.get(owner).cloned().or(literal);
-                    original.map(|original| (original, *differing_in))
+                    original.map(|original| (original, likeness.clone()))
                 }
                 _ => None,
             };
             // An event that others are like needs a player for whom the list has such others.
-            let differences = similar_events(scenario, name);
+            let likenesses = similar_events(scenario, name);
             let fits = |player: &&String| {
                 let is_free = |other: &String| !taken.contains(other) && other != *player;
-                let has_other = |difference: &IdDifference| {
+                let has_other = |likeness: &Likeness| {
                     let mut others = listed.iter().filter(|other| is_free(other));
-                    others.any(|other| difference.distinguishes(player, other))
+                    others.any(|other| likeness.relates(player, other))
                 };
                 !taken.contains(*player)
                     // The ending only makes such a difference possible.
-                    && (!differences.is_empty() || player.ends_with(ending))
+                    && (!likenesses.is_empty() || player.ends_with(ending))
                     && shape_fits(shape, player)
-                    && differences.iter().all(has_other)
-                    && original.as_ref().is_none_or(|(original, difference)| {
-                        difference.distinguishes(original, player)
+                    && likenesses.iter().all(has_other)
+                    && original.as_ref().is_none_or(|(original, likeness)| {
+                        likeness.relates(original, player)
                     })
             };
             let Some(player) = rotated().find(fits).cloned() else {
-                let like = original.map(|(_, difference)| difference);
-                assigned.missing = Some(match like.or(differences.first().copied()) {
-                    Some(difference) => MissingCapability::SimilarPlayers(difference),
+                let like = original.map(|(_, likeness)| likeness);
+                assigned.missing = Some(match like.or(likenesses.first().cloned()) {
+                    Some(likeness) => MissingCapability::SimilarPlayers(likeness),
                     None if !ending.is_empty() => {
                         MissingCapability::PlayerWithEnding(ending.to_owned())
                     }
@@ -109,16 +106,13 @@ fn shape_fits(shape: Option<&IdShape>, player: &str) -> bool {
 }
 
 /// How the players of other events differ from that of this event.
-fn similar_events(scenario: &Scenario, name: &str) -> Vec<IdDifference> {
+fn similar_events(scenario: &Scenario, name: &str) -> Vec<Likeness> {
     let specs = scenario.events.values();
-    let differences = specs.filter_map(|spec| match &spec.value.player_id {
-        Some(Shareable::Like {
-            event,
-            differing_in,
-        }) if event.value == name => Some(*differing_in),
+    let likenesses = specs.filter_map(|spec| match &spec.value.player_id {
+        Some(Shareable::Like { event, likeness }) if event.value == name => Some(likeness.clone()),
         _ => None,
     });
-    differences.collect()
+    likenesses.collect()
 }
 
 fn has_own_player(spec: &EventSpec) -> bool {

@@ -72,6 +72,10 @@ fn same_body(then: &BodyRecord, now: &BodyRecord) -> bool {
     if then == now {
         return true;
     }
+    // Less is recorded of a response if there are many.
+    if let (true, Some(start), Some(whole)) = (then.truncated, then.bytes(), now.bytes()) {
+        return then.length == now.length && whole.starts_with(&start);
+    }
     let json = |body: &BodyRecord| body.json().filter(|_| !body.truncated);
     matches!((json(then), json(now)), (Some(then), Some(now)) if then == now)
 }

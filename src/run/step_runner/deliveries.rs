@@ -2,47 +2,58 @@
 //! checks their expectations.
 
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use futures_util::future::{BoxFuture, join, join_all};
+use tokio::time::{Instant, sleep_until};
 
 use super::StepRunner;
 use crate::delivery::{
     Attempt, Delivery, DeliveryPlan, Interrupt, Interruption, RetryBarrier, Sender, deliver,
 };
 use crate::generate::Generator;
-use crate::policy::{Fault, Outcome, RetryPolicy, RetrySetting};
+use crate::policy::{DurationText, Fault, Outcome, RetryPolicy, RetrySetting};
 use crate::run::attempt_record::{AttemptLocation, attempt_record};
 use crate::run::plan::{PlannedDeliveries, PlannedDelivery, PlannedStep};
-use crate::run::run_event::{DeliveryEnded, RunEvent};
+use crate::run::run_event::{DeliveryEnded, HookRun, RunEvent, StepEnded};
 use crate::scenario::{Deliver, InstanceChoice};
-use crate::transport::{LastByteBarrier, RateLimit, Target};
+use crate::transport::{LastByteBarrier, RateLimit, RateLimitPermits, Target};
 use crate::verify::{Check, Observed, check_retry_policy};
+
+/// What the first attempt of one of several simultaneous deliveries has.
+struct Together {
+    barrier: LastByteBarrier,
+    permit: Option<RateLimitPermits>,
+}
 
 struct StepSender<'step> {
     runner: &'step StepRunner<'step>,
     step_number: usize,
     how: &'step Deliver,
     policy: &'step RetryPolicy,
-    /// Why a restart of the receiver failed, if one did.
-    failed_restart: Mutex<Option<Check>>,
+    /// The hooks that ran after restarts of the receiver, or why a restart failed.
+    restarted: Mutex<Result<Vec<HookRun>, Check>>,
 }
 
 impl<'run> StepRunner<'run> {
+    /// Sends the deliveries of a step and adds them to `ended`, or returns why the step can't go on.
     pub(super) async fn deliver(
         &mut self,
-        step_number: usize,
         step: &'run PlannedStep,
         PlannedDeliveries { how, order }: &'run PlannedDeliveries,
-    ) -> (Vec<DeliveryEnded>, Option<Check>) {
+        step_ended: &mut StepEnded,
+    ) -> Result<(), Check> {
         let policy = self.policy(how);
         let sender = StepSender {
             runner: self,
-            step_number,
+            step_number: step_ended.step,
             how,
             policy: &policy,
-            failed_restart: Mutex::default(),
+            restarted: Mutex::new(Ok(Vec::new())),
         };
-        let done = if how.together {
+        let done = if let Some(apart) = how.apart {
+            sender.deliver_apart(order, apart.0).await
+        } else if how.together {
             sender.deliver_together(order).await
         } else if how.fault() == Some(Fault::OutOfOrder) {
             sender.deliver_out_of_order(order).await
@@ -52,31 +63,39 @@ impl<'run> StepRunner<'run> {
         let last = done.last().and_then(|delivery| delivery.attempts.last());
         let last = last.and_then(|attempt| attempt.exchange.result.as_ref().ok());
         let last = last.cloned();
-        let failed = sender.failed_restart.into_inner();
-        let failed = failed.unwrap_or_else(PoisonError::into_inner);
+        let restarted = sender.restarted.into_inner();
+        let restarted = restarted.unwrap_or_else(PoisonError::into_inner);
         let is_forged = how.forge.is_some();
         self.last_response = last;
         let sent = order.iter().zip(done);
         let ended = sent.map(|(delivery, done)| {
             let ended = self.delivery_ended(step, is_forged, &policy, delivery, &done);
-            match &failed {
+            match &restarted {
                 // A receiver that was not restarted well is not to blame.
-                Some(_) => DeliveryEnded {
+                Err(_) => DeliveryEnded {
                     checks: Vec::new(),
                     ..ended
                 },
-                None => ended,
+                Ok(_) => ended,
             }
         });
-        (ended.collect(), failed)
+        step_ended.deliveries = ended.collect();
+        step_ended.hooks.extend(restarted?);
+        Ok(())
     }
 
     /// A forgery is only retried if the step says so, because a forger would not follow Aghanim's
     /// policy.
     fn policy(&self, how: &Deliver) -> RetryPolicy {
         let own = self.context.retry.clone();
+        // A fault or a body in pieces takes longer than other deliveries, whatever the receiver does.
+        let timeout = match (how.fault(), &how.wire) {
+            (None, None) => DurationText(self.timeout()),
+            _ => own.timeout,
+        };
         let below = RetryPolicy {
             connection: how.connection.unwrap_or(own.connection),
+            timeout,
             ..own
         };
         match &how.retry {
@@ -130,9 +149,13 @@ impl<'run> StepRunner<'run> {
 impl Interrupt for StepSender<'_> {
     fn interrupt(&self) -> BoxFuture<'_, ()> {
         Box::pin(async {
-            if let Err(check) = self.runner.restart().await {
-                let failed = self.failed_restart.lock();
-                *failed.unwrap_or_else(PoisonError::into_inner) = Some(check);
+            let done = self.runner.restart().await;
+            let restarted = self.restarted.lock();
+            let mut restarted = restarted.unwrap_or_else(PoisonError::into_inner);
+            match (done, &mut *restarted) {
+                (Ok(hook), Ok(hooks)) => hooks.extend(hook),
+                (Err(failed), Ok(_)) => *restarted = Err(failed),
+                (_, Err(_)) => {}
             }
         })
     }
@@ -154,18 +177,40 @@ impl StepSender<'_> {
         let at_once = limit.map_or(deliveries.len(), RateLimit::max_at_once);
         let mut done = Vec::with_capacity(deliveries.len());
         for group in deliveries.chunks(at_once.max(1)) {
-            let _permits = match limit {
-                Some(limit) => Some(limit.acquire(group.len()).await),
-                None => None,
+            let permits = match limit {
+                Some(limit) => limit.acquire_each(group.len()).await,
+                None => Vec::new(),
             };
+            let mut permits = permits.into_iter();
             let barriers = LastByteBarrier::for_participants(group.len()).into_iter();
-            let sent = group
-                .iter()
-                .zip(barriers)
-                .map(|(delivery, barrier)| self.deliver_one(delivery, Some(barrier), None));
+            let sent = group.iter().zip(barriers).map(|(delivery, barrier)| {
+                let together = Together {
+                    barrier,
+                    permit: permits.next(),
+                };
+                self.deliver_one(delivery, Some(together), None)
+            });
             done.extend(join_all(sent).await);
         }
         done
+    }
+
+    /// Begins a delivery every so often, whether or not the ones before it have ended.
+    async fn deliver_apart(
+        &self,
+        deliveries: &[PlannedDelivery],
+        apart: Duration,
+    ) -> Vec<Delivery> {
+        let start = Instant::now();
+        let begins = (0..).map(|number| start + apart * number);
+        let sent = deliveries
+            .iter()
+            .zip(begins)
+            .map(async |(delivery, begin)| {
+                sleep_until(begin).await;
+                self.deliver_one(delivery, None, None).await
+            });
+        join_all(sent).await
     }
 
     /// Sends the others between the first delivery's lost response and its retry.
@@ -214,7 +259,7 @@ impl StepSender<'_> {
     async fn deliver_one(
         &self,
         delivery: &PlannedDelivery,
-        barrier: Option<LastByteBarrier>,
+        together: Option<Together>,
         retry_barrier: Option<RetryBarrier>,
     ) -> Delivery {
         let StepRunner { context, plan, .. } = self.runner;
@@ -224,12 +269,16 @@ impl StepSender<'_> {
         let mut targets = self.targets(delivery.number).into_iter();
         let target = targets.next().unwrap_or(&context.target);
         let further_targets = targets.collect();
+        let (barrier, permit) = together.map_or((None, None), |together| {
+            (Some(together.barrier), together.permit)
+        });
         let delivery_plan = DeliveryPlan {
             forgery: self.how.forge,
             wire: self.how.wire(),
             signed_at: self.how.signed_at.unwrap_or_default(),
             connection: self.how.connection.unwrap_or_default(),
             barrier,
+            permit,
             fault: self.how.fault(),
             event_ids: Some(Generator::new(event_ids, plan.start)),
             interruption: self.interruption(delivery),
@@ -243,7 +292,8 @@ impl StepSender<'_> {
                 step: self.step_number,
                 delivery: delivery.number,
             };
-            let record = attempt_record(place, &delivery.name, attempt, &context.redaction);
+            let mut record = attempt_record(place, &delivery.name, attempt, &context.redaction);
+            self.runner.room.cut(&mut record);
             (self.runner.events)(RunEvent::AttemptEnded(Box::new(record)));
         };
         let sender = Sender {

@@ -33,7 +33,8 @@ impl<'run> StepRunner<'run> {
         let mut ended = self.begun(0, &format!("hook {name}"));
         let mut done = Ok(());
         for values in runs {
-            done = self.run_hook(name, hook, &values, &mut ended).await;
+            let run = self.run_hook(name, hook, &values).await;
+            done = run.map(|run| ended.hooks.push(run));
             if done.is_err() {
                 break;
             }
@@ -68,7 +69,9 @@ impl<'run> StepRunner<'run> {
             .map(|(name, value)| (name.as_str(), value.as_str()))
             .collect();
         let hook = self.named_hook(&planned.name).map_err(|check| *check)?;
-        self.run_hook(&planned.name, hook, &values, ended).await
+        let run = self.run_hook(&planned.name, hook, &values).await?;
+        ended.hooks.push(run);
+        Ok(())
     }
 
     /// Moves the receiver's clock to `ahead` of real time, and the sender's too.
@@ -78,15 +81,20 @@ impl<'run> StepRunner<'run> {
         ahead: Duration,
         ended: &mut StepEnded,
     ) -> Result<(), Check> {
+        ended.hooks.push(self.set_clock(planned, ahead).await?);
+        self.clock = self.context.clock.ahead_by(ahead);
+        Ok(())
+    }
+
+    /// Sets the receiver's clock to `ahead` of real time.
+    async fn set_clock(&self, planned: &PlannedHook, ahead: Duration) -> Result<HookRun, Check> {
         let seconds = ahead.as_secs().to_string();
         let values = self.values_of(planned);
         let values = values.iter();
         let values = values.map(|(name, value)| (name.as_str(), value.as_str()));
         let values: Vec<_> = values.chain([(Hook::SECONDS, seconds.as_str())]).collect();
         let hook = self.named_hook(&planned.name).map_err(|check| *check)?;
-        self.run_hook(&planned.name, hook, &values, ended).await?;
-        self.clock = self.context.clock.ahead_by(ahead);
-        Ok(())
+        self.run_hook(&planned.name, hook, &values).await
     }
 
     /// The values of a hook's placeholders, with what steps captured.
@@ -116,17 +124,15 @@ impl<'run> StepRunner<'run> {
         name: &str,
         hook: &PreparedHook,
         values: &[(&str, &str)],
-        ended: &mut StepEnded,
-    ) -> Result<(), Check> {
+    ) -> Result<HookRun, Check> {
         let run = hook.run(&self.context.client, values, None).await;
         run.map_err(|failure| self.failed(name, &failure, values))?;
         let values = values.iter();
         let values = values.map(|(name, value)| ((*name).to_owned(), self.context.shown(value)));
-        ended.hooks.push(HookRun {
+        Ok(HookRun {
             name: name.to_owned(),
             values: values.collect(),
-        });
-        Ok(())
+        })
     }
 
     pub(super) async fn script(
@@ -144,11 +150,20 @@ impl<'run> StepRunner<'run> {
         })
     }
 
-    pub(super) async fn restart(&self) -> Result<(), Check> {
+    /// Restarts the receiver. A clock that a hook has moved may be right again after that, so the hook
+    /// runs again; it sets the clock, so that one that kept the change is not moved further.
+    pub(super) async fn restart(&self) -> Result<Option<HookRun>, Check> {
         let hook = self.named_hook(Hook::RESTART).map_err(|check| *check)?;
         let restarted = hook.restart(&self.context.client, self.context.instances());
         let restarted = restarted.await;
-        restarted.map_err(|failure| self.failed(Hook::RESTART, &failure, &[]))
+        restarted.map_err(|failure| self.failed(Hook::RESTART, &failure, &[]))?;
+        match self.moved_clock {
+            Some(planned) => {
+                let clock = self.set_clock(planned, self.clock.ahead()).await?;
+                Ok(Some(clock))
+            }
+            None => Ok(None),
+        }
     }
 
     /// The check of a hook that did not work. Failures that differ only in `values` have one cause.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Checker;
-use crate::scenario::capture::names_in;
+use crate::scenario::capture::captured_names;
 use crate::scenario::document::{Node, NodeValue, Span, did_you_mean};
 
 /// The keys of a step and of its `request` in which captured values can be used.
@@ -76,7 +76,7 @@ impl Checker<'_> {
 /// The captured values that the texts of a node use.
 fn uses(node: &Node) -> Vec<(&str, Span)> {
     match &node.value {
-        NodeValue::Text(text) => names_in(text).map(|name| (name, node.span)).collect(),
+        NodeValue::Text(text) => captured_names(text).map(|name| (name, node.span)).collect(),
         NodeValue::Sequence(items) => items.iter().flat_map(uses).collect(),
         NodeValue::Mapping(entries) => entries.iter().flat_map(|(_, value)| uses(value)).collect(),
         _ => Vec::new(),

@@ -7,6 +7,10 @@ use crate::generate::{ItemShape, Revision};
 use crate::scenario::EventSpec;
 use crate::scenario::SharedId;
 use crate::scenario::document::Span;
+use crate::scenario::scenario_model::ScenarioKeys;
+
+/// How many events can have the SKU of the next one, because each is made within the one before.
+const SKU_CHAIN_LIMIT: usize = 32;
 
 impl Checker<'_> {
     pub(super) fn check_event(&mut self, name: &str, span: Span, event: &EventSpec) {
@@ -42,20 +46,37 @@ impl Checker<'_> {
 
     /// Whether the SKU of the event's item depends on itself.
     fn needs_own_sku(&self, name: &str) -> bool {
-        let owners = |name: &str| {
-            let spec = self.scenario.events.get(name);
-            spec.into_iter().flat_map(|spec| {
-                let coupon_event = spec.coupon_event.as_ref().map(|other| other.as_str());
-                spec.sku_owners().chain(coupon_event)
-            })
-        };
-        let mut found: IndexSet<&str> = owners(name).collect();
+        let mut found: IndexSet<&str> = sku_owners(self.scenario, name).collect();
         let mut next = 0;
         while let Some(owner) = found.get_index(next).copied() {
-            found.extend(owners(owner));
+            found.extend(sku_owners(self.scenario, owner));
             next += 1;
         }
         found.contains(name)
+    }
+
+    /// Reports that too many events use the SKU of the next one: to make the first needs all others.
+    pub(super) fn check_sku_chains(&mut self) {
+        let scenario = self.scenario;
+        let events = &scenario.events;
+        let mut reached: IndexSet<&str> = events.keys().map(String::as_str).collect();
+        for _ in 0..SKU_CHAIN_LIMIT {
+            let owners = reached.iter().flat_map(|name| sku_owners(scenario, name));
+            reached = owners.collect();
+        }
+        let Some((name, event)) = reached.first().and_then(|name| events.get_key_value(*name))
+        else {
+            return;
+        };
+        let message = format!(
+            "event `{name}`: more than {SKU_CHAIN_LIMIT} events have the SKU of the next one, up to \
+             this one"
+        );
+        self.problem(
+            event.span,
+            message,
+            "use `same_as` with the same event in several of them",
+        );
     }
 
     fn check_item_list(&mut self, name: &str, span: Span, event: &EventSpec) {
@@ -82,4 +103,16 @@ impl Checker<'_> {
             self.problem(span, message, help);
         }
     }
+}
+
+/// The events that must be made to know the SKUs of the event `name`.
+fn sku_owners<'s>(
+    scenario: &'s ScenarioKeys,
+    name: &str,
+) -> impl Iterator<Item = &'s str> + use<'s> {
+    let spec = scenario.events.get(name);
+    spec.into_iter().flat_map(|spec| {
+        let coupon_event = spec.coupon_event.as_ref().map(|other| other.as_str());
+        spec.sku_owners().chain(coupon_event)
+    })
 }

@@ -45,8 +45,16 @@ impl Checker<'_> {
     }
 
     fn check_sku(&mut self, part: &Node, place: Place<'_>) {
-        let same_as = part.get("sku").and_then(|sku| sku.get("same_as"));
-        let Some(node) = same_as else {
+        let of_sku = |key| part.get("sku").and_then(|sku| sku.get(key));
+        if let Some(like) = of_sku("like")
+            && let Some(name) = like.as_text()
+        {
+            self.event(&Spanned {
+                value: name.to_owned(),
+                span: like.span,
+            });
+        }
+        let Some(node) = of_sku("same_as") else {
             return;
         };
         if node.as_text() == Some("item") {

@@ -30,7 +30,7 @@ impl DecodeError {
     }
 
     /// Sets the span, unless a more precise one is already set.
-    pub(super) fn or_span(mut self, span: Span) -> Self {
+    pub(crate) fn or_span(mut self, span: Span) -> Self {
         self.span.get_or_insert(span);
         self
     }

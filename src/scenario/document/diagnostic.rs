@@ -8,7 +8,7 @@ use annotate_snippets::{
     Annotation, AnnotationKind, Group, Level, Renderer, Snippet, normalize_untrusted_str,
 };
 
-use super::{SourceFile, Span};
+use super::{SourceFile, Span, is_disguising};
 
 /// A mistake in a file.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -101,7 +101,7 @@ impl Diagnostic {
         let after = &text[start + span.len()..last];
         // End with a newline, because the span can be at the end of the file, on an empty line.
         let after = after.strip_suffix('\n').unwrap_or(after);
-        let [before, span, after] = [&text[first..start], &span, after].map(without_c1);
+        let [before, span, after] = [&text[first..start], &span, after].map(without_disguise);
         let marked = before.len()..before.len() + span.len();
         Snippet::source(format!("{before}{span}{after}\n"))
             .path(printable(&self.file.name))
@@ -113,13 +113,13 @@ impl Diagnostic {
 
 /// Makes a text safe to print on a terminal: replaces control characters, except for newlines.
 fn printable(text: &str) -> String {
-    normalize_untrusted_str(&without_c1(text))
+    normalize_untrusted_str(&without_disguise(text))
 }
 
-/// Replaces the control characters that the renderer does not.
-fn without_c1(text: &str) -> String {
+/// Replaces the control characters and invisible ones that the renderer does not.
+fn without_disguise(text: &str) -> String {
     text.replace(
-        |character| ('\u{80}'..='\u{9f}').contains(&character),
+        |character: char| !character.is_ascii() && is_disguising(character),
         "\u{fffd}",
     )
 }

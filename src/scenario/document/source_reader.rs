@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{Diagnostic, Diagnostics, SourceFile};
+use super::{Diagnostic, Diagnostics, SourceFile, is_disguising};
 
 impl SourceFile {
     const SIZE_LIMIT: u64 = 1024 * 1024;
@@ -26,6 +26,12 @@ impl SourceFile {
             problem(format!("cannot read it: {error}"), help)
         };
 
+        if name.contains(is_disguising) {
+            let escaped: String = name.escape_debug().collect();
+            let message = "this file name has an invisible character or a line break";
+            let problem = Diagnostic::for_file(escaped, message);
+            return Err(problem.with_help("rename the file").into());
+        }
         // Check the type before opening: opening a pipe blocks until there is a writer.
         let metadata = std::fs::metadata(path).map_err(unreadable)?;
         if metadata.is_dir() {

@@ -6,44 +6,46 @@
 
 use std::collections::BTreeMap;
 
-use super::{DecodeError, Diagnostics, Node, NodeValue, SourceFile, nearest};
+use super::{DecodeError, Diagnostics, Expansion, Node, NodeValue, SourceFile, nearest};
 
 /// The beginning of the name of a value that an earlier step captures.
 const CAPTURED: &str = "captured.";
 
 /// The variables that `${name}` can refer to.
-pub(crate) type Variables = BTreeMap<String, Node>;
+pub(crate) type Variables<'tree> = BTreeMap<&'tree str, &'tree Node>;
 
 /// Replaces all variables in `node`, which must belong to `source`. A text with an invalid reference
-/// is reported in `mistakes` and [skipped](NodeValue::Skipped). A text that uses a skipped variable
-/// is skipped without a report.
+/// is reported in `mistakes` and [skipped](NodeValue::Skipped), and so is what does not fit into the
+/// `expansion`. A text that uses a skipped variable is skipped without a report.
 pub(crate) fn substitute(
     source: &SourceFile,
     node: &Node,
-    variables: &Variables,
+    variables: &Variables<'_>,
+    expansion: &mut Expansion,
     mistakes: &mut Diagnostics,
 ) -> Node {
+    // The first value that did not fit is reported.
+    if expansion.is_exceeded() {
+        return Node {
+            value: NodeValue::Skipped,
+            span: node.span,
+        };
+    }
+    let mut replace = |node: &Node| substitute(source, node, variables, expansion, mistakes);
     let value = match &node.value {
-        NodeValue::Text(text) => replace_in_text(text, variables).unwrap_or_else(|error| {
+        NodeValue::Sequence(items) => NodeValue::Sequence(items.iter().map(&mut replace).collect()),
+        NodeValue::Mapping(entries) => {
+            let entries = entries.iter();
+            NodeValue::Mapping(
+                entries
+                    .map(|(key, value)| (key.clone(), replace(value)))
+                    .collect(),
+            )
+        }
+        value => replace_in_value(value, variables, expansion).unwrap_or_else(|error| {
             mistakes.extend([error.or_span(node.span).into_diagnostic(source)]);
             NodeValue::Skipped
         }),
-        NodeValue::Sequence(items) => NodeValue::Sequence(
-            items
-                .iter()
-                .map(|item| substitute(source, item, variables, mistakes))
-                .collect(),
-        ),
-        NodeValue::Mapping(entries) => NodeValue::Mapping(
-            entries
-                .iter()
-                .map(|(key, value)| {
-                    let value = substitute(source, value, variables, mistakes);
-                    (key.clone(), value)
-                })
-                .collect(),
-        ),
-        scalar => scalar.clone(),
     };
     Node {
         value,
@@ -51,15 +53,34 @@ pub(crate) fn substitute(
     }
 }
 
-fn replace_in_text(text: &str, variables: &Variables) -> Result<NodeValue, DecodeError> {
+fn replace_in_value(
+    value: &NodeValue,
+    variables: &Variables<'_>,
+    expansion: &mut Expansion,
+) -> Result<NodeValue, DecodeError> {
+    if let NodeValue::Text(text) = value {
+        return replace_in_text(text, variables, expansion);
+    }
+    expansion.add(value)?;
+    Ok(value.clone())
+}
+
+fn replace_in_text(
+    text: &str,
+    variables: &Variables<'_>,
+    expansion: &mut Expansion,
+) -> Result<NodeValue, DecodeError> {
     if let Some(name) = text
         .strip_prefix("${")
         .and_then(|rest| rest.strip_suffix('}'))
         && !name.contains(['$', '}'])
         && !name.starts_with(CAPTURED)
     {
-        return variable(name, variables).map(|node| node.value.clone());
+        let value = &variable(name, variables)?.value;
+        expansion.add(value)?;
+        return Ok(value.clone());
     }
+    expansion.add_text(text.len())?;
     let mut replaced = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(dollar) = rest.find("${") {
@@ -89,6 +110,7 @@ fn replace_in_text(text: &str, variables: &Variables) -> Result<NodeValue, Decod
             let is_compound = "is a list or mapping, which can't be part of a text";
             DecodeError::new(format!("`${{{name}}}` {is_compound}"), None)
         })?;
+        expansion.add_text(text.len())?;
         replaced.push_str(&text);
         rest = &from_dollar[end + 1..];
     }
@@ -96,13 +118,13 @@ fn replace_in_text(text: &str, variables: &Variables) -> Result<NodeValue, Decod
     Ok(NodeValue::Text(replaced))
 }
 
-fn variable<'vars>(name: &str, variables: &'vars Variables) -> Result<&'vars Node, DecodeError> {
-    variables.get(name).ok_or_else(|| {
-        let help = match nearest(name, variables.keys().map(String::as_str)) {
+fn variable<'tree>(name: &str, variables: &Variables<'tree>) -> Result<&'tree Node, DecodeError> {
+    variables.get(name).copied().ok_or_else(|| {
+        let help = match nearest(name, variables.keys().copied()) {
             Some(known) => format!("did you mean `${{{known}}}`?"),
             None if variables.is_empty() => "define it under `vars` or `matrix`".to_owned(),
             None => {
-                let known: Vec<_> = variables.keys().map(String::as_str).collect();
+                let known: Vec<_> = variables.keys().copied().collect();
                 format!("known variables: {}", known.join(", "))
             }
         };

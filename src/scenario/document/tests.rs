@@ -241,7 +241,15 @@ fn substituted(text: &str, variables: &[(&str, NodeValue)]) -> Result<Node, Diag
         .collect();
     let mut mistakes = Diagnostics::default();
     let tree = Node::parse(&source).unwrap();
-    let tree = substitute(&source, &tree, &variables, &mut mistakes);
+    let variables = variables.iter().map(|(name, node)| (name.as_str(), node));
+    let mut expansion = Expansion::default();
+    let tree = substitute(
+        &source,
+        &tree,
+        &variables.collect(),
+        &mut expansion,
+        &mut mistakes,
+    );
     mistakes.into_result().map(|()| tree)
 }
 

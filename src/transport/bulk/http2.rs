@@ -18,7 +18,7 @@ use crate::transport::io_meter::{IoMeter, MeteredStream, SocketPeek, Unread};
 use crate::transport::last_byte_barrier::LastByteBarrier;
 use crate::transport::outgoing_body::HTTP2_FRAME_HEADERS;
 use crate::transport::request::with_authority;
-use crate::transport::response_body::BODY_READ_LIMIT;
+use crate::transport::response_limit::{BODY_READ_LIMIT, TooLong};
 use crate::transport::retry_after_header::RetryAfterDelay;
 use crate::transport::target::Target;
 use crate::transport::wire_fault::SenderAbort;
@@ -33,14 +33,19 @@ pub(super) struct Http2 {
     body: BytesMut,
 }
 
+/// As in hyper. A few bytes can decompress to very long headers.
+const HEADER_LIST_LIMIT: u32 = 16 * 1024;
+
 struct Driver(Connection<MeteredStream<Box<dyn Stream>>, Bytes>);
 
 impl Http2 {
     pub(super) async fn start(opened: OpenedStream) -> Result<Self, Failure> {
         let meter = Arc::new(IoMeter::default());
-        let stream = MeteredStream::new(opened.stream, Arc::clone(&meter));
+        let stream = MeteredStream::new(opened.stream, Arc::clone(&meter), true);
         let mut builder = h2::client::Builder::new();
-        let handshake = builder.enable_push(false).handshake(stream);
+        builder.enable_push(false);
+        builder.max_header_list_size(HEADER_LIST_LIMIT);
+        let handshake = builder.handshake(stream);
         let (sender, connection) = handshake.await?;
         Ok(Self {
             sender,
@@ -52,8 +57,12 @@ impl Http2 {
         })
     }
 
-    pub(super) fn first_byte(&self) -> Option<u8> {
-        self.peek.first_byte()
+    /// A better explanation of a failure of this connection.
+    pub(super) fn explained(&self, failure: Failure) -> Failure {
+        match self.meter.limits.exceeded() {
+            Some(too_long) => too_long.into(),
+            None => failure.with_first_byte(self.peek.first_byte()),
+        }
     }
 
     /// Whether another request can be sent on it. Handles what the receiver has sent in the meantime.
@@ -75,6 +84,7 @@ impl Http2 {
         handling: ResponseHandling,
         mut excerpt: Option<&mut ResponseExcerpt>,
     ) -> Result<BulkResponse, Failure> {
+        self.meter.limits.begin_exchange();
         let head = self.head(target, request)?;
         self.body.extend_from_slice(&request.body);
         let body = self.body.split().freeze();
@@ -162,11 +172,13 @@ impl Http2 {
         mut excerpt: Option<&mut ResponseExcerpt>,
     ) -> Result<(), Failure> {
         let mut length = 0;
-        while length <= BODY_READ_LIMIT && !body.is_end_stream() {
+        let limits = &self.meter.limits;
+        while !body.is_end_stream() {
             let next = self.driver.run(|context| match body.poll_data(context) {
-                // A receiver that does not want the rest of the request has responded completely.
+                // A receiver that has responded completely may not want the rest of the request.
                 Poll::Ready(Some(Err(error)))
-                    if matches!(error.reason(), Some(Reason::NO_ERROR | Reason::CANCEL)) =>
+                    if limits.response_has_ended()
+                        && matches!(error.reason(), Some(Reason::NO_ERROR | Reason::CANCEL)) =>
                 {
                     Poll::Ready(Ok(None))
                 }
@@ -175,6 +187,9 @@ impl Http2 {
             });
             let Some(part) = next.await? else { break };
             length += part.len() as u64;
+            if length > BODY_READ_LIMIT {
+                return Err(TooLong::Body.into());
+            }
             if let Some(excerpt) = &mut excerpt {
                 excerpt.add_body(&part);
             }

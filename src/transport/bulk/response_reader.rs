@@ -4,23 +4,26 @@ use httparse::Status;
 
 use super::{BulkResponse, ResponseExcerpt};
 use crate::transport::failure::{Failure, invalid_response};
-use crate::transport::response_body::BODY_READ_LIMIT;
+use crate::transport::response_limit::{BODY_READ_LIMIT, HEAD_LIMIT, MOST_HEADS, TooLong};
 use crate::transport::retry_after_header::RetryAfterDelay;
 
 const READ_SIZE: usize = 8 * 1024;
-/// The limit for the head, and for a line of a chunked body, in bytes.
-const HEAD_LIMIT: usize = 64 * 1024;
 /// More headers than any receiver sends.
 const MAX_HEADERS: usize = 100;
 
 #[derive(Debug, Default)]
-pub(super) struct ResponseReader {
+pub(crate) struct ResponseReader {
     buffer: Vec<u8>,
-    /// How many bytes at the start of the buffer are unread data from the socket.
+    /// Where the unread data from the socket begins in the buffer.
+    begin: usize,
+    /// Where it ends.
     filled: usize,
+    interim_responses: u32,
+    /// How many bytes of trailers were read.
+    trailers: usize,
     head: Option<ResponseHead>,
     /// What is kept of the response, if anything is wanted.
-    pub(super) excerpt: Option<ResponseExcerpt>,
+    pub(crate) excerpt: Option<ResponseExcerpt>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -43,7 +46,7 @@ enum BodyRemainder {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum ReadProgress {
+pub(crate) enum ReadProgress {
     More,
     Done {
         response: BulkResponse,
@@ -52,13 +55,17 @@ pub(super) enum ReadProgress {
 }
 
 impl ResponseReader {
-    pub(super) fn begin(&mut self, with_excerpt: bool) {
-        self.filled = 0;
+    pub(crate) fn begin(&mut self, with_excerpt: bool) {
+        (self.begin, self.filled) = (0, 0);
+        (self.interim_responses, self.trailers) = (0, 0);
         self.head = None;
         self.excerpt = with_excerpt.then(ResponseExcerpt::default);
     }
 
-    pub(super) fn spare(&mut self) -> &mut [u8] {
+    pub(crate) fn spare(&mut self) -> &mut [u8] {
+        self.buffer.copy_within(self.begin..self.filled, 0);
+        self.filled -= self.begin;
+        self.begin = 0;
         if self.buffer.len() < self.filled + READ_SIZE {
             self.buffer.resize(self.filled + READ_SIZE, 0);
         }
@@ -67,7 +74,7 @@ impl ResponseReader {
 
     /// Processes this many bytes that were written to the free space; 0 means that the connection
     /// has ended.
-    pub(super) fn read(&mut self, count: usize) -> Result<ReadProgress, Failure> {
+    pub(crate) fn read(&mut self, count: usize) -> Result<ReadProgress, Failure> {
         self.filled += count;
         while self.head.is_none() {
             if count == 0 {
@@ -85,20 +92,25 @@ impl ResponseReader {
     fn read_head(&mut self) -> Result<bool, Failure> {
         let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
         let mut parsed = httparse::Response::new(&mut headers);
-        let length = match parsed.parse(&self.buffer[..self.filled]) {
+        let length = match parsed.parse(&self.buffer[self.begin..self.filled]) {
             Ok(Status::Complete(length)) => length,
-            Ok(Status::Partial) if self.filled > HEAD_LIMIT => {
+            Ok(Status::Partial) if self.filled - self.begin > HEAD_LIMIT => {
                 return Err(invalid_response("its head is too long"));
             }
             Ok(Status::Partial) => return Ok(false),
             Err(error) => {
-                let first = self.buffer.first().copied();
+                let first = self.buffer.get(self.begin).copied();
                 return Err(invalid_response(error).with_first_byte(first));
             }
         };
         let status = parsed.code.unwrap_or_default();
         let interim = (100..200).contains(&status) && status != 101;
-        if !interim {
+        if interim {
+            self.interim_responses += 1;
+            if self.interim_responses > MOST_HEADS {
+                return Err(TooLong::InterimResponses.into());
+            }
+        } else {
             self.head = Some(parse_head(&parsed, status)?);
             if let Some(excerpt) = &mut self.excerpt {
                 for header in parsed.headers.iter() {
@@ -107,7 +119,7 @@ impl ResponseReader {
             }
         }
         self.consume(length);
-        Ok(!interim || self.filled > 0)
+        Ok(!interim || self.filled > self.begin)
     }
 
     fn read_body(&mut self, ended: bool) -> Result<ReadProgress, Failure> {
@@ -115,14 +127,14 @@ impl ResponseReader {
             return Ok(ReadProgress::More);
         };
         let done = loop {
-            let available = self.filled as u64;
+            let available = (self.filled - self.begin) as u64;
             match head.remainder {
                 BodyRemainder::Length(0) => break true,
                 BodyRemainder::Chunk(0) => head.remainder = BodyRemainder::ChunkSize,
                 BodyRemainder::Length(left) | BodyRemainder::Chunk(left) => {
                     let taken = left.min(available);
                     head.body_read += taken;
-                    self.consume_body(usize::try_from(taken).unwrap_or(self.filled));
+                    self.consume_body(usize::try_from(taken).unwrap_or_default());
                     head.remainder = match head.remainder {
                         BodyRemainder::Length(left) => BodyRemainder::Length(left - taken),
                         _ => BodyRemainder::Chunk(left - taken),
@@ -132,7 +144,7 @@ impl ResponseReader {
                     }
                 }
                 BodyRemainder::ChunkSize => {
-                    match httparse::parse_chunk_size(&self.buffer[..self.filled]) {
+                    match httparse::parse_chunk_size(&self.buffer[self.begin..self.filled]) {
                         Ok(Status::Complete((line, size))) => {
                             self.consume(line);
                             head.remainder = match size {
@@ -140,7 +152,7 @@ impl ResponseReader {
                                 _ => BodyRemainder::Chunk(size.saturating_add(2)),
                             };
                         }
-                        Ok(Status::Partial) if self.filled > HEAD_LIMIT => {
+                        Ok(Status::Partial) if self.filled - self.begin > HEAD_LIMIT => {
                             return Err(invalid_response("the size line of a chunk is too long"));
                         }
                         Ok(Status::Partial) => break false,
@@ -150,32 +162,37 @@ impl ResponseReader {
                     }
                 }
                 BodyRemainder::Trailers => {
-                    let unread = &self.buffer[..self.filled];
+                    let unread = &self.buffer[self.begin..self.filled];
                     let Some(end) = unread.iter().position(|byte| *byte == b'\n') else {
-                        if self.filled > HEAD_LIMIT {
-                            return Err(invalid_response("its trailers are too long"));
+                        if self.trailers + unread.len() > HEAD_LIMIT {
+                            return Err(TooLong::Trailers.into());
                         }
                         break false;
                     };
                     let empty = matches!(&unread[..end], [] | [b'\r']);
                     self.consume(end + 1);
+                    self.trailers += end + 1;
+                    if self.trailers > HEAD_LIMIT {
+                        return Err(TooLong::Trailers.into());
+                    }
                     if empty {
                         head.remainder = BodyRemainder::Length(0);
                     }
                 }
                 BodyRemainder::UntilClose => {
                     head.body_read += available;
-                    self.consume_body(self.filled);
+                    self.consume_body(self.filled - self.begin);
                     break ended;
                 }
             }
         };
         self.head = Some(head);
-        // The connection of a longer body is not reused.
-        let too_long = head.body_read > BODY_READ_LIMIT;
-        if done || too_long {
+        if head.body_read > BODY_READ_LIMIT {
+            return Err(TooLong::Body.into());
+        }
+        if done {
             // Bytes after the response answer no request.
-            let reusable = head.keep_alive && !too_long && self.filled == 0;
+            let reusable = head.keep_alive && self.filled == self.begin;
             return Ok(ReadProgress::Done {
                 response: head.response,
                 reusable,
@@ -189,14 +206,13 @@ impl ResponseReader {
 
     fn consume_body(&mut self, count: usize) {
         if let Some(excerpt) = &mut self.excerpt {
-            excerpt.add_body(&self.buffer[..count]);
+            excerpt.add_body(&self.buffer[self.begin..][..count]);
         }
         self.consume(count);
     }
 
     fn consume(&mut self, count: usize) {
-        self.buffer.copy_within(count..self.filled, 0);
-        self.filled -= count;
+        self.begin += count;
     }
 }
 
@@ -374,6 +390,44 @@ mod tests {
         ]
         .concat();
         assert!(read_in_pieces(&endless, 4096, false).is_err());
+    }
+
+    #[test]
+    fn a_response_without_an_end_is_a_failure() {
+        const OK: &[u8] = b"HTTP/1.1 200 OK\r\n";
+        let chunked = [OK, b"Transfer-Encoding: chunked\r\n\r\n"].concat();
+        for (start, again, too_long) in [
+            (
+                &[][..],
+                &b"HTTP/1.1 100 Continue\r\n\r\n"[..],
+                TooLong::InterimResponses,
+            ),
+            (
+                &[&chunked[..], b"0\r\n"].concat(),
+                b"a\n",
+                TooLong::Trailers,
+            ),
+            (
+                &[&chunked[..], b"0\r\n"].concat(),
+                &[b'a'; 99],
+                TooLong::Trailers,
+            ),
+            (&[OK, b"\r\n"].concat(), &[b' '; 4096], TooLong::Body),
+            (
+                &chunked,
+                &[&b"1000\r\n"[..], &[b' '; 4096], b"\r\n"].concat(),
+                TooLong::Body,
+            ),
+        ] {
+            let times = 17 * 1024 * 1024 / 4096;
+            let response = [
+                start,
+                &again.repeat(times.max(HEAD_LIMIT / again.len() + 1)),
+            ]
+            .concat();
+            let read = read_in_pieces(&response, 8000, false);
+            assert_eq!(read, Err(Failure::TooLong(too_long)));
+        }
     }
 
     #[test]

@@ -1,13 +1,17 @@
 //! Exchanges over loopback with a receiver that speaks both HTTP versions.
 
+use h2::Reason;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
 use super::*;
 use crate::policy::HttpVersion;
 use crate::transport::allowed_hosts::AllowedHosts;
 use crate::transport::client::ClientSettings;
+use crate::transport::request::OutgoingRequest;
+use crate::transport::send_options::SendOptions;
 
 fn request() -> BulkRequest {
     let mut request = BulkRequest::default();
@@ -168,5 +172,67 @@ async fn a_connection_that_the_receiver_closes_between_requests_is_not_open() {
         assert_eq!(response.map(|response| response.status), Ok(200));
         served.await.expect("served");
         assert!(!connection.is_open(), "{version:?}");
+    }
+}
+
+/// Starts a receiver that responds to the first request of each connection with these HTTP/2 frames.
+async fn http2_receiver(frames: Vec<u8>) -> Target {
+    const SETTINGS: &[u8] = &[0, 0, 0, 4, 0, 0, 0, 0, 0];
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://{}/hook", listener.local_addr().expect("an address"));
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut seen = Vec::new();
+            while !seen.windows(2).any(|bytes| bytes == b"{}") {
+                let read = stream.read_buf(&mut seen).await.expect("a request");
+                assert_ne!(read, 0, "the request ended early");
+            }
+            stream.write_all(SETTINGS).await.expect("sent");
+            stream.write_all(&frames).await.expect("sent");
+            tokio::spawn(async move { while let Ok(1..) = stream.read_buf(&mut seen).await {} });
+        }
+    });
+    Target::parse(&url, &AllowedHosts::loopback_only()).expect("a target")
+}
+
+/// hyper takes a reset without an error for the end of a response.
+#[tokio::test]
+async fn an_http2_response_is_whole_only_if_its_stream_ended() {
+    const HEAD: &[u8] = &[0, 0, 1, 1, 4, 0, 0, 0, 1, 0x88];
+    for (end_stream, code) in [
+        (0, Reason::NO_ERROR),
+        (0, Reason::CANCEL),
+        (1, Reason::NO_ERROR),
+    ] {
+        let data = [&[0, 0, 4, 0, end_stream, 0, 0, 0, 1], &b"half"[..]].concat();
+        let code_byte = u8::try_from(u32::from(code)).expect("a small code");
+        let reset = [0, 0, 4, 3, 0, 0, 0, 0, 1, 0, 0, 0, code_byte];
+        let target = http2_receiver([HEAD, &data, &reset].concat()).await;
+        let client = client(HttpVersion::Http2);
+
+        let of_run = OutgoingRequest::new(http::Method::POST).body("{}");
+        let options = SendOptions::within(std::time::Duration::from_secs(20));
+        let exchange = client.send(&target, &of_run, options).await;
+        let mut connection = BulkConnection::open(&client, &target).await.expect("opens");
+        let of_load = connection
+            .exchange(&target, &request(), None, ResponseHandling::Read, None)
+            .await;
+
+        let failure = Failure::Http2Reset {
+            reason: code,
+            of_connection: false,
+        };
+        let expected = if end_stream == 1 {
+            Ok(200)
+        } else {
+            Err(failure)
+        };
+        let status = exchange.result.map(|response| response.status);
+        assert_eq!(status, expected, "{code:?}");
+        assert_eq!(
+            of_load.map(|response| response.status),
+            expected,
+            "{code:?}"
+        );
     }
 }

@@ -12,7 +12,8 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem};
 use rustls::sign::CertifiedKey;
 
-use super::TlsFileError;
+use super::{PEM_LIMIT, TlsFileError};
+use crate::files;
 
 /// The certificate, if there is one, and whether a receiver has asked for it.
 pub(super) struct ClientCertificate {
@@ -38,13 +39,17 @@ impl ClientCertificate {
             path: path.to_owned(),
             reason: reason.to_owned(),
         };
-        let chain = CertificateDer::pem_file_iter(certificate)
-            .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        let read = |path: &Path| {
+            let pem = files::read(path, PEM_LIMIT);
+            pem.map_err(|error| unusable(path, &error.to_string()))
+        };
+        let chain = CertificateDer::pem_slice_iter(&read(certificate)?)
+            .collect::<Result<Vec<_>, _>>()
             .map_err(|error| unusable(certificate, &pem_problem(&error, "certificate")))?;
         if chain.is_empty() {
             return Err(unusable(certificate, "it contains no certificate in PEM"));
         }
-        let private = PrivateKeyDer::from_pem_file(key)
+        let private = PrivateKeyDer::from_pem_slice(&read(key)?)
             .map_err(|error| unusable(key, &pem_problem(&error, "unencrypted private key")))?;
         let certified = CertifiedKey::from_der(chain, private, provider);
         let certified = certified.map_err(|error| match error {

@@ -34,7 +34,9 @@ pub(crate) fn main_scenario(flaw: Flaw) -> &'static str {
         Flaw::UnkeyedHashAccepted => "signature/wrong_algorithm",
         Flaw::SignaturePrefixStripped => "signature/prefixed_signature",
         Flaw::AnySignatureCounts => "signature/two_signatures",
-        Flaw::GarbageSignatureCrashes => "signature/garbage_signature",
+        Flaw::GarbageSignatureCrashes | Flaw::SignatureBytesCompared => {
+            "signature/garbage_signature"
+        }
         Flaw::EmptySecretAccepted => "signature/empty_secret",
         Flaw::DefaultSecretAccepted => "signature/guessed_secret",
         Flaw::TimestampParsedLoosely | Flaw::MillisecondsAccepted | Flaw::TimestampCrashes => {
@@ -42,6 +44,7 @@ pub(crate) fn main_scenario(flaw: Flaw) -> &'static str {
         }
         Flaw::ClockAheadRefused => "signature/clock_ahead",
         Flaw::MinuteOldRefused => "signature/clock_behind",
+        Flaw::LettersDecodedAfterVerification => "wire/split_letters_of_player",
         Flaw::LettersDecodedByPiece => "wire/split_letters",
         Flaw::ContentLengthRequired => "wire/chunked_body",
         Flaw::ContentTypeComparedExactly => "wire/content_type_charset",
@@ -63,9 +66,10 @@ pub(crate) fn main_scenario(flaw: Flaw) -> &'static str {
         Flaw::SkuTruncated => "payload/long_sku",
         Flaw::ItemsOnlyFirst => "payload/several_items",
         Flaw::PlayerCaseInsensitive | Flaw::PlayerTrailingSpace => "payload/similar_players",
-        Flaw::PlayerAccentInsensitive | Flaw::PlayerNormalised => {
+        Flaw::PlayerAccentInsensitive | Flaw::PlayerNormalised | Flaw::PlayerLatin1 => {
             "payload/similar_players_beyond_ascii"
         }
+        Flaw::WalletKeyJoined => "payload/joined_ids",
         Flaw::KeyCaseInsensitive => "idempotency/similar_keys",
         Flaw::KeyTruncated => "idempotency/long_keys",
         Flaw::EventTypeNotChecked => "payload/other_event_type",
@@ -80,8 +84,9 @@ pub(crate) fn main_scenario(flaw: Flaw) -> &'static str {
         Flaw::PlayerEnvironmentKept => "context/sandbox_and_live",
         Flaw::TestGranted => "context/test_trigger",
         Flaw::BundleGrantedTwice | Flaw::NestedQuantityIgnored => "payload/bundle",
-        Flaw::FirstLevelOnly => "payload/bundle_in_bundle",
+        Flaw::FirstLevelOnly | Flaw::ThirdLevelNotOpened => "payload/bundle_in_bundle",
         Flaw::DeepBundleSkipped => "payload/deep_bundle",
+        Flaw::EverySecondBundleClosed => "payload/bundles_in_a_row",
         Flaw::LastBatchLost => "payload/many_items",
         Flaw::FallbackGrantedToo => "payload/fallback_item",
         Flaw::DedupeMissing
@@ -99,11 +104,13 @@ pub(crate) fn main_scenario(flaw: Flaw) -> &'static str {
         Flaw::RemovedRowStaysDeleted => "redemption/coupon_after_removal",
         Flaw::DedupeByCouponCode => "idempotency/one_code_of_two_players",
         Flaw::DedupeInMemory => "idempotency/redelivery_after_restart",
-        Flaw::LastKeyOnly => "faults/out_of_order",
+        Flaw::LastKeyOnly | Flaw::OlderEventDropped => "faults/out_of_order",
         Flaw::CheckThenInsertRace => "idempotency/simultaneous_redelivery",
         Flaw::KeyWrittenLast | Flaw::OverlapRefused => "faults/timeout_overlap",
+        Flaw::ClaimExpiresDuringWork => "faults/timeout_overlap_of_large_bundle",
         Flaw::StoppedByHangup => "faults/reset",
         Flaw::LostUpdate | Flaw::BusyPlayerAcked => "idempotency/simultaneous_coupons",
+        Flaw::LockRemovedTooEarly => "idempotency/stream_of_one_player",
         Flaw::FullQueueDrops => "idempotency/burst",
         Flaw::GrantBeforeKey | Flaw::EarlyAnswer => "retries/exhausted_retries",
         Flaw::KeyBeforeGrant => "retries/redelivered_after_exhaustion",
@@ -113,8 +120,9 @@ pub(crate) fn main_scenario(flaw: Flaw) -> &'static str {
         Flaw::QueuedInMemory => "retries/acknowledged_before_restart",
         Flaw::FrozenAfterResponse => "retries/silence_after_response",
         Flaw::KeyForgottenTooSoon => "idempotency/redelivery_after_an_hour",
+        Flaw::KeyExpiresByEventTime => "retries/late_delivery",
         Flaw::DuplicateAckedWhilePending => "retries/duplicate_of_a_failing_delivery",
-        Flaw::KeyOfRefusalKept => "retries/redelivered_after_refusal",
+        Flaw::KeyOfRefusalKept | Flaw::RefusalRemembered => "retries/redelivered_after_refusal",
         Flaw::ErrorAnswered200 => "retries/acknowledged_without_room",
         Flaw::BundlePartiallyGranted | Flaw::RefusedPartSkipped => "retries/bundle_part_refused",
         Flaw::CapacityCheckedFirst => "idempotency/redelivery_to_full_inventory",

@@ -217,6 +217,15 @@ pub(crate) async fn prefix_compare() {
     accepts_only(Flaw::PrefixCompare, &passes).await;
 }
 
+pub(crate) async fn signature_bytes_compared() {
+    let passes = [
+        Forgery::GarbageSignature,
+        Forgery::PrefixedSignature,
+        Forgery::TruncatedSignature,
+    ];
+    accepts_only(Flaw::SignatureBytesCompared, &passes).await;
+}
+
 pub(crate) async fn missing_header_passes() {
     let passes = [Forgery::MissingSignature, Forgery::MissingTimestamp];
     accepts_only(Flaw::MissingHeaderPasses, &passes).await;

@@ -92,6 +92,13 @@ pub(crate) async fn first_level_only() {
     assert_eq!(flawed, ["0", "3", "2", "0", "0", "0"]);
 }
 
+pub(crate) async fn third_level_not_opened() {
+    let pair = pair(Flaw::ThirdLevelNotOpened).await;
+    let (sound, flawed) = grants(&pair, &deep_bundle(), &DEEP_SKUS).await;
+    assert_eq!(sound, ["0", "3", "0", "10", "0", "14"]);
+    assert_eq!(flawed, ["0", "3", "0", "10", "2", "0"]);
+}
+
 pub(crate) async fn deep_bundle_skipped() {
     let pair = pair(Flaw::DeepBundleSkipped).await;
     let (sound, flawed) = grants(&pair, &deep_bundle(), &DEEP_SKUS).await;
@@ -107,6 +114,23 @@ pub(crate) async fn deep_bundle_skipped() {
         assert_eq!(peer.deliver(&deeper).await, 200);
         assert_eq!(peer.held("another", "coins").await, "3");
         assert_eq!(peer.held("another", "dust").await, dust);
+    }
+}
+
+pub(crate) async fn every_second_bundle_closed() {
+    let pair = pair(Flaw::EverySecondBundleClosed).await;
+    let contents = json!([nested("coins", 7, None)]);
+    for (key, closed) in [("one", "0"), ("two", "1"), ("three", "0")] {
+        let mut event = bundle(&contents);
+        event["idempotency_key"] = json!(key);
+        event["event_data"]["player_id"] = json!(key);
+        let sku = event["event_data"]["item"]["sku"].as_str().expect("an SKU");
+        for (peer, closed) in [(&pair.sound, "0"), (&pair.flawed, closed)] {
+            assert_eq!(peer.deliver(&event).await, 200);
+            assert_eq!(peer.held(key, sku).await, closed, "{key}");
+            let coins = if closed == "0" { "7" } else { "0" };
+            assert_eq!(peer.held(key, "coins").await, coins, "{key}");
+        }
     }
 }
 

@@ -169,6 +169,23 @@ pub(crate) async fn letters_decoded_by_piece() {
     assert_eq!(flawed.held(PLAYER, SKU).await, QUANTITY);
 }
 
+pub(crate) async fn letters_decoded_after_verification() {
+    let Pair { sound, flawed } = pair(Flaw::LettersDecodedAfterVerification).await;
+    for (player, shift, held) in [("Zoé-1", 1, "0"), ("Zoé-2", 0, QUANTITY)] {
+        let body = body_of(&event_of(player));
+        let bytes = bytes_of(&signed(&body, NOW));
+        let mut letters = body.iter();
+        let letter = letters.position(|byte| !byte.is_ascii());
+        let parts = chunked(&bytes, letter.expect("a letter") + shift);
+        let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
+        for peer in [sound, flawed] {
+            assert_eq!(status_in_parts(peer, &parts).await, "200");
+        }
+        assert_eq!(sound.held(player, SKU).await, QUANTITY);
+        assert_eq!(flawed.held(player, SKU).await, held);
+    }
+}
+
 pub(crate) async fn connection_keeps_player() {
     let Pair { sound, flawed } = pair(Flaw::ConnectionKeepsPlayer).await;
     for (peer, second_holds) in [(sound, QUANTITY), (flawed, "0")] {

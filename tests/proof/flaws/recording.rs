@@ -1,14 +1,15 @@
 //! Flaws in granting each event once.
 
 use aghook::internals::receiver::Flaw;
+use futures_util::future::join_all;
 use http::Method;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::peer::{
-    NOW, PLAYER, Pair, QUANTITY, ReceiverAddress, SKU, body_of, bytes_of, event, event_of, pair,
-    signed,
+    NOW, PLAYER, Pair, QUANTITY, ReceiverAddress, SKU, body_of, bundle, bytes_of, event, event_of,
+    nested, pair, signed,
 };
 
 const TWICE: &str = "960000";
@@ -172,6 +173,23 @@ pub(crate) async fn key_written_last() {
     panic!("no event was granted more than once");
 }
 
+pub(crate) async fn claim_expires_during_work() {
+    let Pair { sound, flawed } = pair(Flaw::ClaimExpiresDuringWork).await;
+    assert_redelivery_and_next(flawed).await;
+    // A small event is done before its claim expires.
+    let small = event_of("small");
+    deliver_together(flawed, &small).await;
+    assert_eq!(flawed.held("small", SKU).await, QUANTITY);
+    let parts: Vec<Value> = (0..150).map(|_| nested(SKU, 1, None)).collect();
+    for (peer, expected) in [(sound, "150"), (flawed, "300")] {
+        let large = bundle(&json!(parts));
+        // The second delivery waits for the claim and gets it when it expires.
+        let statuses = statuses_together(peer, &[&large; 2]).await;
+        assert_eq!(statuses, ["200"; 2]);
+        assert_eq!(peer.held(PLAYER, SKU).await, expected);
+    }
+}
+
 pub(crate) async fn stopped_by_hangup() {
     let Pair { sound, flawed } = pair(Flaw::StoppedByHangup).await;
     assert_redelivery_and_next(flawed).await;
@@ -215,6 +233,41 @@ pub(crate) async fn lost_update() {
         }
     }
     panic!("no update was lost");
+}
+
+pub(crate) async fn lock_removed_too_early() {
+    let Pair { sound, flawed } = pair(Flaw::LockRemovedTooEarly).await;
+    assert_redelivery_and_next(flawed).await;
+    for number in 0..TRIES_UNTIL_HIT {
+        let player = format!("player-{number}");
+        let events = [(); 24].map(|()| event_of(&player));
+        let all = (QUANTITY.parse::<u64>().expect("a number") * 24).to_string();
+        for peer in [sound, flawed] {
+            // Each of four senders delivers the next event as soon as its last one is granted.
+            let senders = events.chunks(6).map(async |events| {
+                for event in events {
+                    assert_eq!(peer.deliver(event).await, 200);
+                }
+            });
+            join_all(senders).await;
+        }
+        assert_eq!(sound.held(&player, SKU).await, all);
+        if flawed.held(&player, SKU).await != all {
+            return;
+        }
+    }
+    panic!("no update was lost");
+}
+
+pub(crate) async fn older_event_dropped() {
+    let Pair { sound, flawed } = pair(Flaw::OlderEventDropped).await;
+    assert_redelivery_and_next(flawed).await;
+    let [newer, mut older, other] = [event(), event(), event_of("other")];
+    older["event_time"] = json!(newer["event_time"].as_u64().expect("a number") - 20);
+    let events = [&newer, &older, &other];
+    assert_eq!(held_after(sound, &events).await, TWICE);
+    assert_eq!(held_after(flawed, &events).await, QUANTITY);
+    assert_eq!(flawed.held("other", SKU).await, QUANTITY);
 }
 
 pub(crate) async fn busy_player_acked() {

@@ -141,6 +141,21 @@ pub(crate) async fn key_forgotten_too_soon() {
     }
 }
 
+pub(crate) async fn key_expires_by_event_time() {
+    let Pair { sound, flawed } = pair(Flaw::KeyExpiresByEventTime).await;
+    for (age, thrice) in [(0, QUANTITY), (599, QUANTITY), (600, "1440000")] {
+        let player = format!("P{age}");
+        let mut event = event_of(&player);
+        event["event_time"] = json!(NOW - age);
+        for (peer, held) in [(sound, QUANTITY), (flawed, thrice)] {
+            for _ in 0..3 {
+                assert_eq!(peer.deliver(&event).await, 200);
+            }
+            assert_eq!(peer.held(&player, SKU).await, held, "{age}");
+        }
+    }
+}
+
 fn with_player_of(mut event: Value, other: &Value) -> Value {
     event["event_data"]["player_id"] = other["event_data"]["player_id"].clone();
     event
@@ -219,6 +234,26 @@ pub(crate) async fn key_of_refusal_kept() {
         assert_eq!(peer.deliver(&event).await, 422);
         set_full(peer, Method::DELETE, SKU).await;
         assert_eq!(peer.deliver(&event).await, 200);
+        assert_eq!(peer.held(PLAYER, SKU).await, held);
+    }
+}
+
+pub(crate) async fn refusal_remembered() {
+    let Pair { sound, flawed } = pair(Flaw::RefusalRemembered).await;
+    for (peer, [refused, failed], held) in
+        [(sound, [200, 200], TWICE), (flawed, [422, 503], QUANTITY)]
+    {
+        let [first, second, third] = [event(), event(), event()];
+        set_full(peer, Method::PUT, SKU).await;
+        assert_eq!(peer.deliver(&first).await, 422);
+        set_full(peer, Method::DELETE, SKU).await;
+        assert_eq!(peer.deliver(&first).await, refused);
+        peer.script(PLAYER, "[503]").await;
+        assert_eq!(peer.deliver(&second).await, 503);
+        assert_eq!(peer.deliver(&second).await, failed);
+        if peer.address == flawed.address {
+            assert_eq!(peer.deliver(&third).await, 200);
+        }
         assert_eq!(peer.held(PLAYER, SKU).await, held);
     }
 }

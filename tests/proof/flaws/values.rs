@@ -181,6 +181,27 @@ pub(crate) async fn player_trailing_space() {
     merges(Flaw::PlayerTrailingSpace, ["Zoë", "Zoë "]).await;
 }
 
+pub(crate) async fn player_latin1() {
+    merges(Flaw::PlayerLatin1, ["Zoë-水晶", "Zoë-火山"]).await;
+}
+
+pub(crate) async fn wallet_key_joined() {
+    let Pair { sound, flawed } = pair(Flaw::WalletKeyJoined).await;
+    let balances = [("P", "a:b", "1"), ("P:a", "b", "2"), ("P:c", "b", "4")];
+    for peer in [sound, flawed] {
+        for (player, sku, quantity) in balances {
+            let mut event = event_of(player);
+            event["event_data"]["item"]["sku"] = json!(sku);
+            event["event_data"]["item"]["quantity"] = json!(quantity.parse::<u64>().expect("one"));
+            assert_eq!(peer.deliver(&event).await, 200);
+        }
+    }
+    for ((player, sku, quantity), shared) in balances.into_iter().zip(["3", "3", "4"]) {
+        assert_eq!(sound.held(player, sku).await, quantity);
+        assert_eq!(flawed.held(player, sku).await, shared);
+    }
+}
+
 /// The flawed receiver takes the second event for a retry of the first.
 async fn confuses_keys(flaw: Flaw, keys: [&str; 2]) {
     let Pair { sound, flawed } = pair(flaw).await;

@@ -11,6 +11,8 @@ pub(crate) struct SoundReceiver {
     pub(crate) variants: Vec<Variant>,
     /// More lines of the profile, after target, secret, probes and script.
     pub(crate) profile: &'static str,
+    /// Whether the sender obeys `Retry-After`.
+    pub(crate) retry_after: bool,
     /// The ALPN protocols that it offers over TLS; empty without TLS.
     pub(crate) protocols: &'static [&'static [u8]],
     /// The number of simultaneous scenarios: more for receivers that make them wait.
@@ -43,6 +45,7 @@ const SIMULTANEOUS: &[(&str, &str)] = &[
     ("faults/reset", "status"),
     ("faults/restart_in_flight", "status"),
     ("faults/timeout_overlap", "status"),
+    ("faults/timeout_overlap_of_large_bundle", "status"),
     ("idempotency/simultaneous_redelivery", "status"),
 ];
 
@@ -71,6 +74,7 @@ impl SoundReceiver {
             about: variant.about(),
             variants: vec![variant],
             profile: POLICY,
+            retry_after: false,
             protocols: &[],
             jobs: DEFAULT_JOBS,
             warned: &[],
@@ -85,6 +89,7 @@ impl SoundReceiver {
             about,
             variants: Vec::new(),
             profile,
+            retry_after: false,
             protocols: &[],
             jobs: DEFAULT_JOBS,
             warned: &[],
@@ -136,12 +141,14 @@ fn of_variant(variant: Variant) -> SoundReceiver {
             warned: &[
                 ("payload/player_beyond_ascii", "status"),
                 ("payload/similar_players_beyond_ascii", "status"),
+                ("wire/split_letters_of_player", "status"),
             ],
             ..case
         },
         Variant::OwnPlayersOnly => SoundReceiver {
             profile: "players: ['player-{0..249}', player-Zoë-水晶, player-a, player-A, 'player-a ', \
-                      player-é, player-e, \"player-e\\u0301\"]\n    \
+                      player-é, player-e, \"player-e\\u0301\", player-水, player-氶, \
+                      player-z, 'player-z:eu', 'player-z-eu', player-z_eu, 'player-z|eu']\n    \
                       policy: { bundles: nested, sandbox: ignore, test: ignore }",
             ..case
         },
@@ -165,8 +172,8 @@ fn of_variant(variant: Variant) -> SoundReceiver {
             ..case
         },
         Variant::RetryAfter => SoundReceiver {
-            profile: "policy: { bundles: nested, sandbox: ignore, test: ignore }\n    \
-                      retry: { retry_after: true }",
+            profile: "policy: { bundles: nested, sandbox: ignore, test: ignore }",
+            retry_after: true,
             ..case
         },
         Variant::RateLimited => SoundReceiver {
@@ -181,6 +188,7 @@ fn of_variant(variant: Variant) -> SoundReceiver {
                       - { sku: cape, stackable: false }\n    \
                       - { sku: boots, stackable: false }",
             not_checked: &[
+                "payload/joined_ids",
                 "payload/long_sku",
                 "redemption/coupon_after_removal",
                 "redemption/item_remove",
@@ -203,6 +211,10 @@ fn of_variant(variant: Variant) -> SoundReceiver {
         },
         Variant::BundleBySku => SoundReceiver {
             profile: "policy: { bundles: sku, sandbox: ignore, test: ignore }",
+            ..case
+        },
+        Variant::BundlePartsBySku => SoundReceiver {
+            profile: "policy: { bundles: parts, sandbox: ignore, test: ignore }",
             ..case
         },
         Variant::SandboxAndTestGranted => SoundReceiver {
@@ -252,6 +264,11 @@ fn other_setups() -> Vec<SoundReceiver> {
             "bundle_by_sku, open policy",
             "A bundle is granted by its own SKU, but the profile does not state this.",
             Variant::BundleBySku,
+        ),
+        open_of(
+            "bundle_parts_by_sku, open policy",
+            "Each part of a bundle is granted by its own SKU, but the profile does not state this.",
+            Variant::BundlePartsBySku,
         ),
         open_of(
             "sandbox_and_test_granted, open policy",

@@ -25,7 +25,8 @@ pub(crate) fn differs(runtime: &Runtime, variant: Variant) -> bool {
     match variant {
         Variant::UnhurriedAnswers => took(150),
         Variant::EarlyRefusal => {
-            let head = "POST /webhooks/aghanim HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n";
+            let head =
+                "POST /webhooks/aghanim HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n";
             receiver.exchange(head.as_bytes()).contains(" 403 ")
         }
         Variant::AsynchronousGrants => (0..TRIES).any(|number| {
@@ -48,11 +49,20 @@ pub(crate) fn differs(runtime: &Runtime, variant: Variant) -> bool {
         Variant::KeysKeptADay => {
             receiver.deliver(&event("k", "P", "gem"));
             let once = receiver.held("P", "gem");
-            receiver.exchange(b"POST /debug/clock/90000 HTTP/1.1\r\nHost: a\r\n\r\n");
+            receiver.exchange(b"POST /debug/clock/90000 HTTP/1.1\r\nHost: localhost\r\n\r\n");
             let body = event("k", "P", "gem").to_string();
             let later = receiver.signed(&body, now() + 90_000);
             receiver.exchange(later.as_bytes());
             receiver.held("P", "gem") != once
+        }
+        Variant::BundlePartsBySku => {
+            let mut event = event("k", "P", "chest");
+            let part = &mut event["event_data"]["item"]["nested_items"][0];
+            part["nested_items"] = json!([part.clone()]);
+            part["type"] = "bundle".into();
+            part["sku"] = "pouch".into();
+            receiver.deliver(&event);
+            !receiver.held("P", "pouch").contains(":0}")
         }
         _ => receiver.transcript() != RawClient::to(runtime, &[]).transcript(),
     }
@@ -123,11 +133,10 @@ impl RawClient {
         let forged = yesterday.replace("P3", "P4");
         let body = event("ahead", "P6", "gem").to_string();
         let ahead = self.signed(&body, now() + 30);
-        let script =
-            "PUT /debug/players/P5/respond HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n[503]";
+        let script = "PUT /debug/players/P5/respond HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\n[503]";
         let fill = |method: &str| {
             let path = "/debug/players/P11/items/gem/full";
-            self.exchange(format!("{method} {path} HTTP/1.1\r\nHost: a\r\n\r\n").as_bytes())
+            self.exchange(format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\n\r\n").as_bytes())
         };
         let mut responses = vec![
             fill("PUT"),
@@ -176,13 +185,13 @@ impl RawClient {
 
     fn held(&self, player: &str, sku: &str) -> String {
         let path = format!("/debug/players/{player}/items/{sku}");
-        self.exchange(format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n").as_bytes())
+        self.exchange(format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n").as_bytes())
     }
 
     fn signed(&self, body: &str, timestamp: u64) -> String {
         let signature = self.signer.sign(timestamp, body.as_bytes());
         format!(
-            "POST /webhooks/aghanim HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n\
+            "POST /webhooks/aghanim HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
              {SIGNATURE_HEADER}: {signature}\r\n{TIMESTAMP_HEADER}: {timestamp}\r\n\
              Content-Length: {}\r\n\r\n{body}",
             body.len()

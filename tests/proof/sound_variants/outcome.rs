@@ -53,8 +53,8 @@ pub(crate) fn run_all(seeds: &[u64]) -> Vec<CaseResult> {
     let jobs = Mutex::new(jobs.into_iter());
     let found = Mutex::new(BTreeMap::new());
     std::thread::scope(|scope| {
-        // The runs spend most of their time waiting.
-        for _ in 0..8 {
+        // The runs spend some of their time waiting, but more of them would starve each other.
+        for _ in 0..4 {
             scope.spawn(|| {
                 loop {
                     let next = jobs.lock().expect("no panic").next();
@@ -120,9 +120,12 @@ pub(super) fn profile(case: &SoundReceiver, started: &Started) -> String {
     let certificate = started.certificate.as_ref().map_or(String::new(), |file| {
         format!("    cacert: '{}'\n", file.display())
     });
+    let retry_after = case.retry_after;
+    // How fast a loaded machine responds is not what is proved.
     format!(
         "profiles:\n  sound:\n    targets: {{ a: '{target}', b: '{target}' }}\n{certificate}    \
-         expired_secret_env: AGHOOK_OLD_SECRET\n    {}\n    probes:\n      \
+         expired_secret_env: AGHOOK_OLD_SECRET\n    retry: {{ timeout: 30s, retry_after: \
+         {retry_after} }}\n    {}\n    probes:\n      \
          quantity:\n        http: GET {debug}/players/{{player_id}}/items/{{sku}}\n        \
          read: $.quantity\n        missing: 0\n    script:\n      \
          http: PUT {debug}/players/{{player_id}}/respond\n    restart:\n      http: POST \

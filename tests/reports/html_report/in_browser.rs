@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use thirtyfour::Key;
 
 use super::awkward_run::{HOSTILE, long_run, run_with, with_snapshots};
-use super::browser::{Browser, in_browser};
 use super::page;
+use crate::browser::{Browser, in_browser};
 use crate::sample_run::sample_run;
 
 /// Opens every scenario and every attempt.

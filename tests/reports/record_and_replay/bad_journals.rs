@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use serde_json::json;
+
 use crate::support::{Folder, Peer, PeerResponse, Transcript, expecting};
 
 /// A folder with a recorded run in `kept`.
@@ -45,6 +47,36 @@ fn a_journal_is_never_overwritten() {
     assert_eq!(folder.read("kept/run.jsonl"), before);
     // At most one connection, to check that the target is reachable; nothing is sent.
     assert!(peer.connections() <= connections + 1);
+}
+
+/// A journal may come from a pull request. A separate line would be a command for a CI system.
+#[test]
+fn a_journal_gives_a_ci_system_no_command() {
+    let (folder, _peer) = recorded();
+    let journal = folder.read("kept/run.jsonl");
+    let renamed = journal.replacen(
+        "\"name\":\"",
+        "\"name\":\"x\\n::error title=a::b\\u001b[31m",
+        1,
+    );
+    assert_ne!(renamed, journal);
+    let unknown = format!(
+        "{}\n",
+        json!({ "event": format!("\n::error::{}", "x".repeat(9_999)) })
+    );
+    let unreadable = journal.replacen('\n', &format!("\n{unknown}"), 1);
+    for (journal, code) in [(renamed, 0), (unreadable, 2)] {
+        fs::write(folder.path("kept/run.jsonl"), journal).expect("written");
+        let reported = Transcript::of(&mut folder.aghook(&["report", "kept"])).ends_with(code);
+        let printed = format!("{}\n{}", reported.stdout, reported.stderr);
+        assert!(printed.len() < 2_000, "{printed}");
+        assert!(!printed.contains('\u{1b}'), "{printed}");
+        let mut lines = printed.lines();
+        assert!(
+            !lines.any(|line| line.trim_start().starts_with("::")),
+            "{printed}"
+        );
+    }
 }
 
 #[test]
@@ -133,4 +165,31 @@ fn a_corrupt_line_is_reported() {
     );
     let twice = format!("{journal}{}\n", lines[1]);
     assert_refused(&twice, &["it follows the end of the run"]);
+}
+
+/// The numbers of a damaged journal can be as large as the format allows.
+#[test]
+fn a_journal_with_huge_numbers_is_reported() {
+    let peer = Peer::answering(|_| PeerResponse::new(200));
+    let folder = Folder::with_scenario(&expecting("{ status: 200 }"));
+    let options = ["--repeat", "2", "--record", "kept", "--target", &peer.url()];
+    Transcript::of(&mut folder.run(&options)).ends_with(0);
+    let journal = folder.read("kept/run.jsonl");
+    for (key, number) in [
+        ("took_seconds", "1e308"),
+        ("scenario", "18446744073709551615"),
+    ] {
+        let key = format!("\"{key}\":");
+        let mut parts = journal.split(&key);
+        let mut changed = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            let rest = part.trim_start_matches(|character: char| !",}".contains(character));
+            changed += &[key.as_str(), number, rest].concat();
+        }
+        fs::write(folder.path("kept/run.jsonl"), changed).expect("written");
+        let kinds = ["junit=x.xml", "html=x.html", "markdown=x.md", "har=x.har"];
+        let reports = kinds.iter().flat_map(|kind| ["--report", kind]);
+        let line: Vec<&str> = ["report", "kept"].into_iter().chain(reports).collect();
+        Transcript::of(&mut folder.aghook(&line)).ends_with(0);
+    }
 }

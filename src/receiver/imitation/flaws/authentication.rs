@@ -156,7 +156,10 @@ impl Flaws {
         if self.has(Flaw::SignatureCaseMismatch) {
             accepted.make_ascii_uppercase();
         }
-        if self.has(Flaw::PrefixCompare) {
+        if self.has(Flaw::SignatureBytesCompared) {
+            let given = leading_hex_digits(given);
+            accepted.starts_with(&given[..given.len().min(accepted.len())])
+        } else if self.has(Flaw::PrefixCompare) {
             accepted.starts_with(given)
         } else {
             accepted == given
@@ -208,6 +211,14 @@ impl Flaws {
     }
 }
 
+/// The whole bytes at the start of a text in hex, as `Buffer.from(text, 'hex')` of Node.js decodes them;
+/// here as their digits in lower case.
+fn leading_hex_digits(text: &[u8]) -> Vec<u8> {
+    let end = text.iter().position(|digit| !digit.is_ascii_hexdigit());
+    let length = end.unwrap_or(text.len()) / 2 * 2;
+    text[..length].to_ascii_lowercase()
+}
+
 /// The number at the start of a text, as `parseInt` reads it: `None` if there is none, 0 if it is
 /// negative, and the largest number if it is larger.
 fn leading_number(text: &[u8]) -> Option<u64> {
@@ -226,6 +237,23 @@ fn leading_number(text: &[u8]) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn hex_is_decoded_up_to_the_first_other_letter() {
+        for (text, digits) in [
+            ("00fF7a", "00ff7a"),
+            ("00f", "00"),
+            ("0az1", "0a"),
+            ("sha256=00", ""),
+            ("", ""),
+        ] {
+            assert_eq!(
+                leading_hex_digits(text.as_bytes()),
+                digits.as_bytes(),
+                "{text}"
+            );
+        }
+    }
 
     #[test]
     fn a_number_is_read_up_to_the_first_other_letter() {

@@ -2,6 +2,7 @@
 //! changed event what the flawed receiver grants for the original.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
 
 use serde_json::Map;
 
@@ -26,12 +27,16 @@ impl Flaws {
             event.trigger = Field::Value(Event::TRIGGER_TEST.into());
         }
         self.truncate_skus(event);
+        self.join_wallet_keys(event);
         if self.has(Flaw::ItemsOnlyFirst)
             && let Field::Value(items) = &mut event.event_data.items
         {
             items.truncate(1);
         }
         each_item(event, &mut |item| {
+            if self.has(Flaw::EverySecondBundleClosed) {
+                self.close_every_second_bundle(&mut item.kind);
+            }
             if self.has(Flaw::DuplicateSkuLastWins) {
                 keep_last_of_each_sku(&mut item.nested_items);
             }
@@ -50,10 +55,11 @@ impl Flaws {
                 skip_deep_bundles(&mut item.nested_items, 3);
             }
             if self.has(Flaw::FirstLevelOnly) {
+                grant_by_own_sku(&mut item.nested_items);
+            }
+            if self.has(Flaw::ThirdLevelNotOpened) {
                 for inner in item.nested_items.as_mut_slice() {
-                    if inner.kind == ItemKind::Bundle {
-                        inner.kind = ItemKind::Item;
-                    }
+                    grant_by_own_sku(&mut inner.nested_items);
                 }
             }
             if self.has(Flaw::NestedQuantityIgnored) {
@@ -67,6 +73,16 @@ impl Flaws {
 }
 
 impl Flaws {
+    /// Treats a bundle as a plain item if the last item was an opened bundle.
+    fn close_every_second_bundle(&self, kind: &mut ItemKind) {
+        let is_bundle = *kind == ItemKind::Bundle;
+        let was_opened = self.opened_bundle.swap(is_bundle, Ordering::Relaxed);
+        if is_bundle && was_opened {
+            self.opened_bundle.store(false, Ordering::Relaxed);
+            *kind = ItemKind::Item;
+        }
+    }
+
     /// What is granted of a bundle before the first part that can't be granted, if the flaw grants
     /// part after part.
     pub(crate) fn part_before_refusal(
@@ -140,6 +156,15 @@ fn keep_last_of_each_sku(contents: &mut Field<Vec<NestedItem>>) {
         }
         position += 1;
     });
+}
+
+/// Leaves the bundles in a bundle closed.
+fn grant_by_own_sku(contents: &mut Field<Vec<NestedItem>>) {
+    for inner in contents.as_mut_slice() {
+        if inner.kind == ItemKind::Bundle {
+            inner.kind = ItemKind::Item;
+        }
+    }
 }
 
 /// Opens only so many levels of bundles.

@@ -11,14 +11,17 @@ use tokio::time::sleep;
 use crate::receiver::game::Game;
 use crate::receiver::ledger::{Grants, LedgerAction, LedgerEntry, LedgerError, RecordOutcome};
 
-use super::{Flaw, Flaws};
+use super::{Flaw, Flaws, KeyLocks};
 
 /// The rows of a batch.
 const BATCH: usize = 25;
 /// How many grants the queue has room for: more than the deliveries of usual scenarios at a time.
-const ROOM: usize = 12;
+const ROOM: usize = 18;
 /// How long a grant is in the queue.
 const IN_QUEUE: Duration = Duration::from_millis(50);
+
+/// How long the database takes to read or to write.
+const ROUND_TRIP: Duration = Duration::from_millis(2);
 
 /// A player and an SKU.
 type Row = (String, String);
@@ -28,6 +31,7 @@ pub(super) struct InventoryRows {
     versions: Mutex<HashMap<Row, u64>>,
     /// The rows that are marked as deleted.
     deleted: Mutex<HashSet<Row>>,
+    player_locks: KeyLocks,
     queue: Semaphore,
 }
 
@@ -36,6 +40,7 @@ impl Default for InventoryRows {
         Self {
             versions: Mutex::default(),
             deleted: Mutex::default(),
+            player_locks: KeyLocks::default(),
             queue: Semaphore::new(ROOM),
         }
     }
@@ -46,13 +51,38 @@ impl InventoryRows {
     pub(super) async fn overwrite(
         &self,
         game: &Game,
+        entry: LedgerEntry,
+    ) -> Result<RecordOutcome, LedgerError> {
+        // What a game does in between, without an artificial pause.
+        self.overwrite_after(game, entry, yield_now()).await
+    }
+
+    /// As `overwrite`, but locks the player. A released lock is removed from the map, whoever waits
+    /// for it, so that the next request does not wait.
+    pub(super) async fn overwrite_under_lock(
+        &self,
+        game: &Game,
+        entry: LedgerEntry,
+    ) -> Result<RecordOutcome, LedgerError> {
+        let player_id = entry.player_id.clone();
+        let player_lock = self.player_locks.of(&player_id);
+        let _guard = player_lock.lock().await;
+        let recorded = self.overwrite_after(game, entry, sleep(ROUND_TRIP)).await;
+        sleep(ROUND_TRIP).await;
+        self.player_locks.remove(&player_id);
+        recorded
+    }
+
+    async fn overwrite_after(
+        &self,
+        game: &Game,
         mut entry: LedgerEntry,
+        pause: impl Future<Output = ()>,
     ) -> Result<RecordOutcome, LedgerError> {
         let row = |sku: &String| (entry.player_id.clone(), sku.clone());
         let rows: Vec<Row> = entry.grants.keys().map(row).collect();
         let read = self.versions.lock().await.clone();
-        // What a game does in between, without an artificial pause.
-        yield_now().await;
+        pause.await;
         let ledger = &game.ledger;
         ledger.inventory(entry.player_id.clone(), None).await?;
         let mut versions = self.versions.lock().await;

@@ -49,14 +49,29 @@ impl Flaws {
         Ok(())
     }
 
-    pub(crate) async fn read(&self, body: Incoming, timeout: Duration) -> Result<Bytes, Refusal> {
+    /// Reads a body: the bytes over which the signature is verified, and those that are parsed.
+    pub(crate) async fn read(
+        &self,
+        body: Incoming,
+        timeout: Duration,
+    ) -> Result<(Bytes, Bytes), Refusal> {
+        if self.has(Flaw::LettersDecodedAfterVerification) {
+            let read = tokio::time::timeout(timeout, decoded_by_piece(body)).await;
+            return read.unwrap_or(Err(Refusal::BodySlow));
+        }
+        let body = self.read_bytes(body, timeout).await?;
+        Ok((body.clone(), body))
+    }
+
+    async fn read_bytes(&self, body: Incoming, timeout: Duration) -> Result<Bytes, Refusal> {
         if self.has(Flaw::FirstPieceOnly) {
             let first = tokio::time::timeout(timeout, first_piece(body)).await;
             return first.unwrap_or(Err(Refusal::BodySlow));
         }
         if self.has(Flaw::LettersDecodedByPiece) {
             let text = tokio::time::timeout(timeout, decoded_by_piece(body)).await;
-            return text.unwrap_or(Err(Refusal::BodySlow));
+            let text = text.unwrap_or(Err(Refusal::BodySlow));
+            return text.map(|(_, text)| text);
         }
         if let Some((flaw, limit)) = BODY_LIMITS.iter().find(|(flaw, _)| self.has(*flaw)) {
             let body = request_body::read(body, timeout).await?;
@@ -92,16 +107,17 @@ async fn first_piece(mut body: Incoming) -> Result<Bytes, Refusal> {
     }
 }
 
-/// The body as a text to which each piece is added when it arrives.
-async fn decoded_by_piece(body: Incoming) -> Result<Bytes, Refusal> {
+/// The body, and as a text to which each piece is added when it arrives.
+async fn decoded_by_piece(body: Incoming) -> Result<(Bytes, Bytes), Refusal> {
     let mut body = Limited::new(body, request_body::BODY_LIMIT);
-    let mut text = String::new();
+    let (mut bytes, mut text) = (BytesMut::new(), String::new());
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| Refusal::BodyCut)?;
         let piece = frame.into_data().unwrap_or_default();
         text.push_str(&String::from_utf8_lossy(&piece));
+        bytes.extend_from_slice(&piece);
     }
-    Ok(text.into())
+    Ok((bytes.freeze(), text.into()))
 }
 
 /// The player ID, as a streaming parser finds it before the end of the body. Escapes are not

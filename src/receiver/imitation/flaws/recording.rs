@@ -19,11 +19,17 @@ use crate::receiver::ledger::{
 };
 
 use super::inventory_rows::InventoryRows;
-use super::{Flaw, Flaws, KeyLocks, WORK, lock};
+use super::key_claims::{KeyClaims, work_on};
+use super::{Flaw, Flaws, KeyLocks, SHORT_KEY_LIFETIME, WORK, lock};
 
 impl Flaws {
     /// The key by which deliveries of the same event are recognized: its name and value.
-    pub(crate) fn identify(&self, event: &Event, signature: &str) -> (&'static str, String) {
+    pub(crate) fn identify(
+        &self,
+        event: &Event,
+        signature: &str,
+        now: u64,
+    ) -> (&'static str, String) {
         let stored_key = self.stored_key(&event.idempotency_key);
         let (name, value) = if self.has(Flaw::DedupeBySignature) {
             ("signature", signature)
@@ -52,11 +58,27 @@ impl Flaws {
         {
             return (name, key + "#again");
         }
+        if self.has(Flaw::KeyExpiresByEventTime)
+            && let Some(ends) = lock(&self.key_ends).get(&*event.idempotency_key)
+        {
+            let forgotten = ends.iter().filter(|end| **end <= now).count();
+            if forgotten > 0 {
+                return (name, format!("{key}#forgotten {forgotten} times"));
+            }
+        }
         (name, key)
     }
 
-    /// Deletes the keys of the transaction whose items are removed.
+    /// Deletes the keys of the transaction whose items are removed, and sets when the key of the event
+    /// is deleted.
     pub(crate) fn forget_keys(&self, event: &Event) {
+        if self.has(Flaw::KeyExpiresByEventTime) {
+            let end = event
+                .event_time
+                .saturating_add(SHORT_KEY_LIFETIME.as_secs());
+            let key = event.idempotency_key.to_string();
+            lock(&self.key_ends).entry(key).or_default().push(end);
+        }
         if self.has(Flaw::KeyRemovedWithItems) && event.kind() == Some(EventKind::ItemRemove) {
             lock(&self.removed_transactions).insert(event.transaction_id.to_string());
         }
@@ -79,6 +101,9 @@ pub(super) struct RecordingMemory {
     /// player.
     deliveries: Mutex<HashMap<String, LedgerEntry>>,
     rows: InventoryRows,
+    claims: KeyClaims,
+    /// The time of each player's newest event.
+    newest: Mutex<HashMap<String, u64>>,
     /// Accepted deliveries that are not granted yet, and when they are due.
     queue: Mutex<Vec<(Instant, LedgerEntry)>>,
     key_locks: KeyLocks,
@@ -91,8 +116,11 @@ pub(super) const RECORDING_FLAWS: &[Flaw] = &[
     Flaw::LastKeyOnly,
     Flaw::CheckThenInsertRace,
     Flaw::KeyWrittenLast,
+    Flaw::ClaimExpiresDuringWork,
     Flaw::StoppedByHangup,
     Flaw::LostUpdate,
+    Flaw::LockRemovedTooEarly,
+    Flaw::OlderEventDropped,
     Flaw::RemovedRowStaysDeleted,
     Flaw::FullQueueDrops,
     Flaw::GrantBeforeKey,
@@ -103,6 +131,34 @@ pub(super) const RECORDING_FLAWS: &[Flaw] = &[
     Flaw::QueuedInMemory,
     Flaw::FrozenAfterResponse,
 ];
+
+impl RecordingMemory {
+    async fn record_under_claim(
+        &self,
+        ledger: &Ledger,
+        entry: &LedgerEntry,
+        event: &Event,
+    ) -> Result<RecordOutcome, LedgerError> {
+        self.claims.claim(&entry.idempotency_key).await;
+        let first = known(ledger, entry).await?;
+        if first.is_none() {
+            sleep(work_on(event)).await;
+            append(ledger, entry).await?;
+        }
+        self.claims.release(&entry.idempotency_key);
+        Ok(first.map_or(RecordOutcome::First, RecordOutcome::Redelivery))
+    }
+
+    /// Leaves nothing to grant of an event that is older than the player's newest one.
+    async fn drop_if_older(&self, entry: &mut LedgerEntry, event: &Event) {
+        let mut newest = self.newest.lock().await;
+        let last = newest.entry(entry.player_id.clone()).or_default();
+        if event.event_time < *last {
+            entry.grants.clear();
+        }
+        *last = event.event_time.max(*last);
+    }
+}
 
 impl Flaws {
     fn recording_flaw(&self) -> Option<Flaw> {
@@ -123,7 +179,8 @@ impl Flaws {
     pub(crate) async fn record(
         &self,
         game: &Game,
-        entry: LedgerEntry,
+        mut entry: LedgerEntry,
+        event: &Event,
     ) -> Result<RecordOutcome, LedgerError> {
         let memory = &self.recording;
         let ledger = &game.ledger;
@@ -162,6 +219,13 @@ impl Flaws {
                 let work = sleep(WORK).map(|()| true);
                 return record_halves(game, entry, Half::Grants, work).await;
             }
+            Some(Flaw::ClaimExpiresDuringWork) => {
+                return memory.record_under_claim(ledger, &entry, event).await;
+            }
+            Some(Flaw::OlderEventDropped) => {
+                memory.drop_if_older(&mut entry, event).await;
+                return game.record(entry).await;
+            }
             Some(Flaw::KeyBeforeSlowGrant) => {
                 let mut key = entry.clone();
                 key.grants.clear();
@@ -192,6 +256,9 @@ impl Flaws {
                 queue.push((Instant::now() + IN_QUEUE, entry));
             }
             Some(Flaw::LostUpdate) => return memory.rows.overwrite(game, entry).await,
+            Some(Flaw::LockRemovedTooEarly) => {
+                return memory.rows.overwrite_under_lock(game, entry).await;
+            }
             Some(Flaw::RemovedRowStaysDeleted) => {
                 return memory.rows.mark_deleted(game, entry).await;
             }

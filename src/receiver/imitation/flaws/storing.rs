@@ -5,7 +5,7 @@ use http::StatusCode;
 use crate::protocol::{Event, Field, Item, NestedItem, Text};
 use crate::receiver::imitation::event_items::{each_item, each_nested};
 use crate::receiver::imitation::similar_ids::{
-    normalised, truncated, without_accents, without_trailing_spaces,
+    in_latin_1, normalised, truncated, without_accents, without_trailing_spaces,
 };
 use crate::receiver::refusal::Refusal;
 
@@ -29,6 +29,8 @@ impl Flaws {
             normalised(player_id)
         } else if self.has(Flaw::PlayerTrailingSpace) {
             without_trailing_spaces(player_id)
+        } else if self.has(Flaw::PlayerLatin1) {
+            in_latin_1(player_id)
         } else {
             player_id.to_owned()
         }
@@ -43,6 +45,29 @@ impl Flaws {
         } else {
             key.to_owned()
         }
+    }
+
+    /// The player and the SKU of the balance. If its key is both joined by a colon, several players
+    /// with a colon in their IDs share it with one without.
+    pub(crate) fn balance(&self, player_id: &str, sku: &str) -> (String, String) {
+        if self.has(Flaw::WalletKeyJoined)
+            && let Some((owner, rest)) = player_id.split_once(':')
+        {
+            return (owner.to_owned(), format!("{rest}:{sku}"));
+        }
+        (player_id.to_owned(), sku.to_owned())
+    }
+
+    pub(super) fn join_wallet_keys(&self, event: &mut Event) {
+        let player_id = event.event_data.player_id.to_string();
+        let join = |sku: &mut Text| *sku = self.balance(&player_id, sku).1.into();
+        each_item(event, &mut |item: &mut Item| {
+            join(&mut item.sku);
+            each_nested(&mut item.nested_items, &mut |inner: &mut NestedItem| {
+                join(&mut inner.sku);
+            });
+        });
+        event.event_data.player_id = self.balance(&player_id, "").0.into();
     }
 
     pub(super) fn truncate_skus(&self, event: &mut Event) {

@@ -1,0 +1,126 @@
+//! What a bundle contains, and whether exactly that was granted.
+
+use std::collections::BTreeMap;
+
+use crate::protocol::{Event, Item, NestedItem};
+use crate::run::RunContext;
+use crate::scenario::{BundlePolicy, Policy};
+use crate::verify::{ExpectedInventory, GrantCount, InventoryCheck, Verdict};
+
+/// What must be granted for an event.
+pub(super) struct Contents {
+    /// `None` for an event of a single item, or if the profile does not say what must be granted.
+    expected: Option<ExpectedInventory>,
+    /// What is granted if the game opens every bundle; `None` if the profile says how it grants bundles.
+    opened: Option<ExpectedInventory>,
+    text: String,
+}
+
+/// After a bundle was granted by SKUs of bundles, which may be a bug.
+const NOT_OPENED: &str = "granted by the SKU of a bundle that was not opened. If players can use it, state \
+                          `policy: { bundles: sku }` or `parts` in the profile. If not, open every \
+                          bundle, also in bundles, and state `bundles: nested`";
+
+pub(super) struct ContentsVerdict {
+    pub(super) verdict: Verdict,
+    pub(super) text: String,
+}
+
+impl Contents {
+    pub(super) fn of(event: &Event, context: &RunContext) -> Self {
+        let game = &context.capabilities;
+        let items = event.event_data.granted_items();
+        let is_several = items.len() > 1 || items.iter().any(has_parts);
+        let is_usual = event.kind() == Some(game.policy.usual_kind());
+        let is_checked = is_several && is_usual && !event.sandbox && !event.is_test();
+        let inventory = |policy| {
+            ExpectedInventory::new(event, GrantCount::Once, policy).held_as(&game.held_items)
+        };
+        let expected = is_checked.then(|| inventory(game.policy));
+        let nested = Policy {
+            bundles: Some(BundlePolicy::Nested),
+            ..game.policy
+        };
+        let opened = game.policy.bundles.is_none().then(|| inventory(nested));
+        // What a player can hold only once may be held already.
+        let expected = expected.filter(|expected| {
+            let mut skus = expected.skus().into_iter();
+            !skus.any(|sku| context.held_once.contains(sku))
+        });
+        let texts: Vec<String> = items.iter().map(item_text).collect();
+        Self {
+            expected,
+            opened,
+            text: texts.join(", "),
+        }
+    }
+
+    /// Whether exactly the contents were granted.
+    pub(super) fn check(
+        &self,
+        before: &[(String, i128)],
+        after: &[(String, i128)],
+    ) -> Option<ContentsVerdict> {
+        let expected = self.expected.as_ref()?;
+        let both = before.iter().zip(after);
+        let changes: BTreeMap<String, i128> = both
+            .map(|((sku, before), (_, after))| (sku.clone(), after.saturating_sub(*before)))
+            .collect();
+        let is_opened = self
+            .opened
+            .as_ref()
+            .is_none_or(|opened| matches!(opened.check_readings(&changes), InventoryCheck::Passed));
+        let (verdict, result) = match expected.check_readings(&changes) {
+            InventoryCheck::Passed if !is_opened => (Verdict::Warned, NOT_OPENED.to_owned()),
+            InventoryCheck::Passed => (Verdict::Passed, "granted as expected".to_owned()),
+            InventoryCheck::Failed { problem, .. } => (Verdict::Failed, problem),
+            InventoryCheck::Undecided(reason) => (Verdict::NotChecked, reason),
+        };
+        let text = format!("contents: {}; {result}", self.text);
+        Some(ContentsVerdict { verdict, text })
+    }
+}
+
+fn has_parts(item: &Item) -> bool {
+    item.nested_items
+        .value()
+        .is_some_and(|parts| !parts.is_empty())
+        || fallback(item).is_some()
+}
+
+fn fallback(item: &Item) -> Option<&Item> {
+    item.fallback_item.value().map(AsRef::as_ref)
+}
+
+/// `50 gems, 1 sword`, or `50 gems, or else 1 sword`.
+fn item_text(item: &Item) -> String {
+    let mut innermost = BTreeMap::new();
+    match item.nested_items.value() {
+        Some(parts) if !parts.is_empty() => add(parts, item.quantity.into(), &mut innermost),
+        _ => {
+            innermost.insert(item.sku.to_string(), item.quantity.into());
+        }
+    }
+    let own = innermost.iter();
+    let own: Vec<String> = own
+        .map(|(sku, quantity)| format!("{quantity} {sku}"))
+        .collect();
+    let own = own.join(", ");
+    match fallback(item) {
+        Some(fallback) => format!("{own}, or else {}", item_text(fallback)),
+        None => own,
+    }
+}
+
+fn add(parts: &[NestedItem], times: u128, innermost: &mut BTreeMap<String, u128>) {
+    for part in parts {
+        let quantity = u128::from(part.quantity).saturating_mul(times);
+        match part.nested_items.value() {
+            Some(inner) if !inner.is_empty() => add(inner, quantity, innermost),
+            _ => {
+                let sum = innermost.entry(part.sku.to_string()).or_default();
+                *sum = sum.saturating_add(quantity);
+            }
+        }
+    }
+}
