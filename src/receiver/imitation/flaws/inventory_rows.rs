@@ -5,7 +5,6 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use tokio::sync::{Mutex, Semaphore};
-use tokio::task::yield_now;
 use tokio::time::sleep;
 
 use crate::receiver::game::Game;
@@ -51,38 +50,12 @@ impl InventoryRows {
     pub(super) async fn overwrite(
         &self,
         game: &Game,
-        entry: LedgerEntry,
-    ) -> Result<RecordOutcome, LedgerError> {
-        // What a game does in between, without an artificial pause.
-        self.overwrite_after(game, entry, yield_now()).await
-    }
-
-    /// As `overwrite`, but locks the player. A released lock is removed from the map, whoever waits
-    /// for it, so that the next request does not wait.
-    pub(super) async fn overwrite_under_lock(
-        &self,
-        game: &Game,
-        entry: LedgerEntry,
-    ) -> Result<RecordOutcome, LedgerError> {
-        let player_id = entry.player_id.clone();
-        let player_lock = self.player_locks.of(&player_id);
-        let _guard = player_lock.lock().await;
-        let recorded = self.overwrite_after(game, entry, sleep(ROUND_TRIP)).await;
-        sleep(ROUND_TRIP).await;
-        self.player_locks.remove(&player_id);
-        recorded
-    }
-
-    async fn overwrite_after(
-        &self,
-        game: &Game,
         mut entry: LedgerEntry,
-        pause: impl Future<Output = ()>,
     ) -> Result<RecordOutcome, LedgerError> {
         let row = |sku: &String| (entry.player_id.clone(), sku.clone());
         let rows: Vec<Row> = entry.grants.keys().map(row).collect();
         let read = self.versions.lock().await.clone();
-        pause.await;
+        sleep(ROUND_TRIP).await;
         let ledger = &game.ledger;
         ledger.inventory(entry.player_id.clone(), None).await?;
         let mut versions = self.versions.lock().await;
@@ -96,6 +69,22 @@ impl InventoryRows {
             }
         }
         Ok(recorded)
+    }
+
+    /// As `overwrite`, but locks the player. A released lock is removed from the map, whoever waits
+    /// for it, so that the next request does not wait.
+    pub(super) async fn overwrite_under_lock(
+        &self,
+        game: &Game,
+        entry: LedgerEntry,
+    ) -> Result<RecordOutcome, LedgerError> {
+        let player_id = entry.player_id.clone();
+        let player_lock = self.player_locks.of(&player_id);
+        let _guard = player_lock.lock().await;
+        let recorded = self.overwrite(game, entry).await;
+        sleep(ROUND_TRIP).await;
+        self.player_locks.remove(&player_id);
+        recorded
     }
 
     /// Marks rows without items as deleted, and never clears the mark.
