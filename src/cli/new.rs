@@ -1,7 +1,7 @@
 //! `aghook new`: creates a config, a first scenario and a CI job.
 
 mod ci_job;
-mod git_url;
+mod release_url;
 
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write as _};
@@ -14,7 +14,7 @@ use super::command_error::CommandError;
 use super::console::Console;
 use crate::scenario::{config_schema, scenario_schema};
 use ci_job::{CiJob, CiSystem};
-use git_url::GitUrl;
+use release_url::ReleaseUrl;
 
 /// Create a config, a first scenario and a CI job
 ///
@@ -30,24 +30,24 @@ pub struct New {
     #[arg(long, value_name = "SYSTEM", default_value = "github")]
     ci: CiSystem,
 
-    /// Git repository from which the job installs aghook [default: the job fails until you set its
-    /// variable `AGHOOK_GIT`]
+    /// Folder with the packages of a release of aghook, from which the job installs it [default: the
+    /// job fails until you set its variable `AGHOOK_RELEASE`]
     #[arg(long, value_name = "URL")]
-    git: Option<GitUrl>,
+    release: Option<ReleaseUrl>,
 }
 
 const IGNORED: &str = include_str!("new/ignored.txt");
 
 impl New {
     pub(super) fn run(self, console: &mut Console) -> Result<ExitCode, CommandError> {
-        if self.ci == CiSystem::None && self.git.is_some() {
+        if self.ci == CiSystem::None && self.release.is_some() {
             let help = "remove one of the options".to_owned();
             return Err(CommandError::usage(
-                "`--git` needs a CI job, but `--ci none` creates none",
+                "`--release` needs a CI job, but `--ci none` creates none",
             )
             .with_help(help));
         }
-        let job = self.ci.job(&self.folder, self.git.as_ref());
+        let job = self.ci.job(&self.folder, self.release.as_ref());
         let paths = self.files(job.as_ref());
         // Write either all files or none.
         if self.folder.exists() && !self.folder.is_dir() {

@@ -32,89 +32,111 @@ fn yaml(folder: &Path, name: &str) -> Value {
     decode(&source, &tree).expect("JSON")
 }
 
-/// A job's script, with its variables.
+/// The CI systems and the files of their jobs.
 #[cfg(unix)]
-struct Script {
-    /// From the first command to the one that installs aghook.
-    install: String,
-    run: String,
-    folder: String,
+const SYSTEMS: [(&str, &str); 3] = [
+    ("github", ".github/workflows/webhooks.yml"),
+    ("gitlab", ".gitlab-ci.yml"),
+    ("jenkins", "Jenkinsfile"),
+];
+
+/// All commands of a job, with its variables, for a shell in the root of the repository. Installs to
+/// `programs`.
+#[cfg(unix)]
+fn script(system: &str, repository: &Path, file: &str, programs: &Path) -> String {
+    let programs = programs.to_str().expect("UTF-8");
+    let (variables, commands) = match system {
+        "github" => {
+            let job = &yaml(repository, file)["jobs"]["aghook"];
+            let steps = job["steps"].as_array().expect("steps");
+            let mut commands: Vec<&str> = vec![];
+            commands.extend(steps.iter().filter_map(|step| step["run"].as_str()));
+            let folder = job["defaults"]["run"]["working-directory"].as_str();
+            let install = format!(
+                "root=$PWD; GITHUB_PATH=$PWD/path; cd {programs}\n{}\nPATH=$(cat $GITHUB_PATH):$PATH\ncd \"$root/{}\"",
+                commands[0],
+                folder.expect("a folder")
+            );
+            let commands = [&[install.as_str()], &commands[1..]].concat().join("\n");
+            (variables(&job["env"]), commands)
+        }
+        "gitlab" => {
+            let job = &yaml(repository, file)["webhooks"];
+            let parts =
+                ["before_script", "script"].map(|key| job[key].as_array().expect("commands"));
+            let commands: Vec<&str> = parts
+                .into_iter()
+                .flatten()
+                .filter_map(Value::as_str)
+                .collect();
+            let commands = commands.join("\n").replace("/usr/local/bin", programs);
+            (
+                variables(&job["variables"]),
+                format!("PATH={programs}:$PATH\n{commands}"),
+            )
+        }
+        _ => {
+            let text = std::fs::read_to_string(repository.join(file)).expect("readable");
+            let block = text.split("\'\'\'").nth(1).expect("a shell command");
+            let variables = text
+                .lines()
+                .map(str::trim)
+                .filter(|line| !line.starts_with("//"))
+                .filter_map(|line| line.split_once(" = "));
+            let variables = variables.map(|(name, value)| format!("export {name}={value}\n"));
+            (variables.collect(), block.replace("\\'", "'"))
+        }
+    };
+    format!("{variables}{commands}")
 }
 
 #[cfg(unix)]
-impl Script {
-    fn new(variables: &Value, commands: &[&str], folder: &str) -> Self {
-        let variables = variables.as_object().expect("variables").iter();
-        let variables: Vec<String> = variables
-            .map(|(name, value)| format!("export {name}='{}'\n", value.as_str().expect("text")))
-            .collect();
-        let variables = variables.concat();
-        let install = commands.iter().position(|line| line.contains("install"));
-        let (install, run) = commands.split_at(install.expect("an installation") + 1);
-        let script = |commands: &[&str]| format!("{variables}{}", commands.join("\n"));
-        Self {
-            install: script(install),
-            run: script(run),
-            folder: folder.to_owned(),
-        }
-    }
-
-    /// Of the GitHub job.
-    fn github(repository: &Path) -> Self {
-        let workflow = yaml(repository, ".github/workflows/webhooks.yml");
-        let job = &workflow["jobs"]["aghook"];
-        let steps = job["steps"].as_array().expect("steps");
-        let commands: Vec<&str> = steps
-            .iter()
-            .filter_map(|step| step["run"].as_str())
-            .collect();
-        let folder = &job["defaults"]["run"]["working-directory"];
-        Self::new(&job["env"], &commands, folder.as_str().expect("a folder"))
-    }
-
-    /// Of the GitLab job, which changes to the folder itself.
-    fn gitlab(repository: &Path, file: &str) -> Self {
-        let job = &yaml(repository, file)["webhooks"];
-        let commands =
-            ["before_script", "script"].map(|key| job[key].as_array().expect("commands"));
-        let commands: Vec<&str> = commands
-            .into_iter()
-            .flatten()
-            .filter_map(Value::as_str)
-            .collect();
-        Self::new(&job["variables"], &commands, ".")
-    }
+fn variables(of: &Value) -> String {
+    let variables = of.as_object().expect("variables").iter();
+    let variables = variables
+        .map(|(name, value)| format!("export {name}='{}'\n", value.as_str().expect("text")));
+    variables.collect()
 }
 
-/// Runs a job's script in a shell with the strict options of a CI system. Returns `false` and
-/// prints a note if a tool is missing.
+/// Runs a script as the strict shells of CI systems do.
 #[cfg(unix)]
-fn passes(script: &str, folder: &Path) -> bool {
-    for tool in ["bash", "curl"] {
-        if Command::new(tool).arg("--version").output().is_err() {
-            eprintln!("left out: {tool} is not installed, so the job was not run");
-            return false;
-        }
-    }
-    let program = Path::new(env!("CARGO_BIN_EXE_aghook"));
-    let programs = program.parent().expect("a folder").to_owned();
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let path = std::iter::once(programs).chain(std::env::split_paths(&path));
-    let ended = Command::new("bash")
+fn run(script: &str, folder: &Path) -> std::process::Output {
+    Command::new("bash")
         .args(["-eo", "pipefail", "-c"])
         // In CI, background processes end with the machine.
-        .arg(format!("trap 'kill $(jobs -p)' EXIT\n{script}"))
+        .arg(format!(
+            "trap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n{script}"
+        ))
         .current_dir(folder)
-        .env("PATH", std::env::join_paths(path).expect("a path"))
         .env("GITHUB_STEP_SUMMARY", folder.join("summary.md"))
         .env_remove("GITHUB_ACTIONS")
         .output()
-        .expect("bash runs");
-    let said = String::from_utf8_lossy(&ended.stdout);
-    let errors = String::from_utf8_lossy(&ended.stderr);
-    assert!(ended.status.success(), "{said}{errors}");
-    assert!(said.contains("1 scenario: 1 passed, 0 failed"), "{said}");
-    true
+        .expect("bash runs")
+}
+
+#[cfg(unix)]
+fn is_installed(tool: &str) -> bool {
+    let is_installed = Command::new(tool).arg("--version").output().is_ok();
+    if !is_installed {
+        eprintln!("left out: {tool} is not installed, so no job was run");
+    }
+    is_installed
+}
+
+/// A release with a package that runs the tested program.
+#[cfg(unix)]
+fn release() -> (TempDir, String) {
+    let folder = TempDir::new().expect("a folder");
+    let program = folder.path().join("aghook");
+    let text = format!(
+        "#!/bin/sh\nexec '{}' \"$@\"\n",
+        env!("CARGO_BIN_EXE_aghook")
+    );
+    std::fs::write(&program, text).expect("written");
+    let commands = "chmod +x aghook && tar -czf aghook-linux-x64.tar.gz aghook";
+    assert!(run(commands, folder.path()).status.success());
+    let url = format!("file://{}", folder.path().display());
+    (folder, url)
 }
 
 /// Replaces the default port in the script and the config with a free one.
@@ -131,110 +153,83 @@ fn with_free_port(script: &str, folder: &Path) -> String {
 
 #[cfg(unix)]
 #[test]
-fn the_github_job_passes_once_aghook_is_installed() {
-    let repository = repository();
-    aghook(repository.path(), &["new", "webhook tests"])
-        .assert()
-        .success();
-    let script = Script::github(repository.path());
-    assert_eq!(script.folder, "webhook tests");
-    let folder = repository.path().join(script.folder);
-    let script = with_free_port(&script.run, &folder);
-    if passes(&script, &folder) {
-        for report in ["reports/junit.xml", "reports/run.har", "summary.md"] {
+fn each_job_installs_a_release_and_passes() {
+    if !is_installed("bash") || !is_installed("curl") {
+        return;
+    }
+    let (_release, url) = release();
+    for (system, file) in SYSTEMS {
+        let repository = repository();
+        let root = repository.path();
+        let name = "webhook tests";
+        aghook(root, &["new", name, "--ci", system, "--release", &url])
+            .assert()
+            .success();
+        let programs = TempDir::new().expect("a folder");
+        let script = script(system, root, file, programs.path());
+        let folder = root.join(name);
+        let ended = run(&with_free_port(&script, &folder), root);
+        let said = String::from_utf8_lossy(&ended.stdout);
+        let errors = String::from_utf8_lossy(&ended.stderr);
+        assert!(ended.status.success(), "{system}: {said}{errors}");
+        assert!(said.contains("1 scenario: 1 passed, 0 failed"), "{said}");
+        for report in ["reports/junit.xml", "reports/run.har"] {
             let size = std::fs::metadata(folder.join(report)).expect(report).len();
             assert!(size > 100, "{report}");
         }
+        // Where the CI system looks for the reports.
+        let job = std::fs::read_to_string(root.join(file)).expect("readable");
+        assert!(job.contains("webhook tests/reports/"), "{job}");
     }
 }
 
 #[cfg(unix)]
 #[test]
-fn the_gitlab_job_passes_once_aghook_is_installed() {
-    let repository = repository();
-    let folder = repository.path().join("webhook tests");
-    aghook(
-        repository.path(),
-        &["new", "webhook tests", "--ci", "gitlab"],
-    )
-    .assert()
-    .success();
-    let script = Script::gitlab(repository.path(), ".gitlab-ci.yml");
-    let script = with_free_port(&script.run, &folder);
-    if passes(&script, repository.path()) {
-        assert!(folder.join("reports/junit.xml").exists());
+fn a_job_without_a_release_fails_with_one_line() {
+    if !is_installed("bash") {
+        return;
     }
-    let artifacts = &yaml(repository.path(), ".gitlab-ci.yml")["webhooks"]["artifacts"];
-    assert_eq!(
-        artifacts["reports"]["junit"],
-        "webhook tests/reports/junit.xml"
-    );
-}
-
-#[cfg(unix)]
-#[test]
-fn a_job_without_a_repository_of_aghook_fails_with_one_line() {
-    let repository = repository();
-    aghook(repository.path(), &["new"]).assert().success();
-    aghook(repository.path(), &["new", "other", "--ci", "gitlab"])
-        .assert()
-        .success();
-    for (script, file) in [
-        (
-            Script::github(repository.path()),
-            ".github/workflows/webhooks.yml",
-        ),
-        (
-            Script::gitlab(repository.path(), ".gitlab-ci.yml"),
-            ".gitlab-ci.yml",
-        ),
-    ] {
-        let ended = Command::new("sh")
-            .args(["-ec", &script.install])
-            .output()
-            .expect("a shell");
+    for (system, file) in SYSTEMS {
+        let repository = repository();
+        let root = repository.path();
+        aghook(root, &["new", "--ci", system]).assert().success();
+        let ended = run(&script(system, root, file, root), root);
         assert!(!ended.status.success());
         let errors = String::from_utf8_lossy(&ended.stderr);
         assert_eq!(errors.lines().count(), 1, "{errors}");
         let expected =
-            format!("AGHOOK_GIT: set it to the URL of the Git repository of aghook, in {file}\n");
+            format!("AGHOOK_RELEASE: set it to the URL of a release of aghook, in {file}\n");
         assert!(errors.ends_with(&expected), "{errors}");
-        assert!(
-            script
-                .install
-                .ends_with("cargo install --locked --git \"$AGHOOK_GIT\" aghook"),
-            "{}",
-            script.install
-        );
     }
 }
 
-#[cfg(unix)]
 #[test]
-fn with_git_the_job_installs_from_that_repository() {
-    let url = "https://git.example.com/tools/aghook";
-    let repository = repository();
-    aghook(repository.path(), &["new", "--git", url])
-        .assert()
-        .success();
-    std::fs::write(repository.path().join(".gitlab-ci.yml"), "stages: [test]").expect("written");
-    let ended = aghook(
-        repository.path(),
-        &["new", "other", "--ci", "gitlab", "--git", url],
-    )
-    .assert()
-    .success();
-    let said = String::from_utf8_lossy(&ended.get_output().stdout).into_owned();
-    assert!(said.contains("- local: aghook.gitlab-ci.yml"), "{said}");
-    for script in [
-        Script::github(repository.path()),
-        Script::gitlab(repository.path(), "aghook.gitlab-ci.yml"),
+fn an_existing_job_is_kept() {
+    for (system, existing, file, step) in [
+        (
+            "gitlab",
+            ".gitlab-ci.yml",
+            "aghook.gitlab-ci.yml",
+            "- local: aghook.gitlab-ci.yml",
+        ),
+        (
+            "jenkins",
+            "Jenkinsfile",
+            "Jenkinsfile.aghook",
+            "the script path Jenkinsfile.aghook",
+        ),
     ] {
-        let expected = format!(
-            "export AGHANIM_WEBHOOK_SECRET='whsec_of_this_job_only'\n\
-             cargo install --locked --git {url} aghook"
+        let repository = repository();
+        let root = repository.path();
+        std::fs::write(root.join(existing), "mine").expect("written");
+        let ended = aghook(root, &["new", "--ci", system]).assert().success();
+        let said = String::from_utf8_lossy(&ended.get_output().stdout).into_owned();
+        assert!(said.contains(step), "{said}");
+        assert!(root.join(file).exists());
+        assert_eq!(
+            std::fs::read_to_string(root.join(existing)).expect("readable"),
+            "mine"
         );
-        assert_eq!(script.install, expected);
     }
 }
 

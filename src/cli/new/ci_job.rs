@@ -5,7 +5,7 @@ use std::path::{self, Component, Path, PathBuf};
 
 use clap::ValueEnum;
 
-use super::git_url::GitUrl;
+use super::release_url::ReleaseUrl;
 
 /// A supported CI system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -14,6 +14,8 @@ pub(super) enum CiSystem {
     Github,
     /// GitLab: .gitlab-ci.yml, or aghook.gitlab-ci.yml to include in it if it exists
     Gitlab,
+    /// Jenkins: Jenkinsfile, or Jenkinsfile.aghook if it exists
+    Jenkins,
     /// No CI job
     None,
 }
@@ -29,49 +31,46 @@ pub(super) struct CiJob {
 
 const GITLAB_FILE: &str = ".gitlab-ci.yml";
 const GITLAB_INCLUDE: &str = "aghook.gitlab-ci.yml";
+const JENKINS_FILE: &str = "Jenkinsfile";
+const JENKINS_OTHER: &str = "Jenkinsfile.aghook";
 
 impl CiSystem {
-    /// The job, or `None` without a CI system. It installs aghook from the repository `git`, or fails
+    /// The job, or `None` without a CI system. It installs aghook from the folder `release`, or fails
     /// until its variable names one. It belongs in the root of the repository that contains `folder`,
     /// or in `folder` if there is no repository.
-    pub(super) fn job(self, folder: &Path, git: Option<&GitUrl>) -> Option<CiJob> {
+    pub(super) fn job(self, folder: &Path, release: Option<&ReleaseUrl>) -> Option<CiJob> {
         let (root, from_root) = locate_in_repository(folder);
+        let exists = |name: &str| root.join(name).exists();
         let (name, template) = match self {
             Self::Github => (
                 ".github/workflows/webhooks.yml",
                 include_str!("github.yaml"),
             ),
-            Self::Gitlab if root.join(GITLAB_FILE).exists() => {
-                (GITLAB_INCLUDE, include_str!("gitlab.yaml"))
-            }
+            Self::Gitlab if exists(GITLAB_FILE) => (GITLAB_INCLUDE, include_str!("gitlab.yaml")),
             Self::Gitlab => (GITLAB_FILE, include_str!("gitlab.yaml")),
+            Self::Jenkins if exists(JENKINS_FILE) => (JENKINS_OTHER, include_str!("Jenkinsfile")),
+            Self::Jenkins => (JENKINS_FILE, include_str!("Jenkinsfile")),
             Self::None => return None,
         };
-        // GitLab's job uses the folder in a shell command, GitHub's in a YAML value.
-        let folder = match self {
-            Self::Gitlab => quoted(&from_root),
-            _ => from_root.clone(),
+        // Only GitHub's job has the folder as a value. The others change to it in a shell.
+        let change = format!("cd {}", quoted(&from_root));
+        let (value, folder): (fn(&str) -> String, _) = match self {
+            Self::Jenkins => (groovy, escaped_for_groovy(&change)),
+            Self::Gitlab => (scalar, scalar(&change)),
+            _ => (scalar, scalar(&from_root)),
         };
         let below = |name: &str| match from_root.as_str() {
-            "." => scalar(name),
-            folder => scalar(&format!("{folder}/{name}")),
-        };
-        let template = match git {
-            Some(_) => without_variable(template),
-            None => template.replace(VARIABLE_ONLY, ""),
+            "." => value(name),
+            folder => value(&format!("{folder}/{name}")),
         };
         let text = template
-            .replace(
-                "- cd @FOLDER@",
-                &format!("- {}", scalar(&format!("cd {folder}"))),
-            )
-            .replace("@INSTALL@", &install(git))
+            .replace("@RELEASE@", &value(release.map_or("", ReleaseUrl::as_str)))
             .replace("@FILE@", name)
-            .replace("@FOLDER@", &scalar(&folder))
+            .replace("@FOLDER@", &folder)
             .replace("@REPORTS@", &below("reports/"))
             .replace("@JUNIT@", &below("reports/junit.xml"));
         let path = root.join(name);
-        let next_steps = next_steps(&path, name == GITLAB_INCLUDE, git.is_none());
+        let next_steps = next_steps(&path, name, release.is_none());
         Some(CiJob {
             path,
             text,
@@ -80,45 +79,24 @@ impl CiSystem {
     }
 }
 
-/// The command that installs aghook, as a YAML scalar.
-fn install(git: Option<&GitUrl>) -> String {
-    let command = |url: &str| format!("cargo install --locked --git {url} aghook");
-    let Some(git) = git else {
-        return command("\"$AGHOOK_GIT\"");
-    };
-    let url = quoted(git.as_str());
-    // A URL that needs no quotes in a shell needs none in YAML.
-    if url == git.as_str() {
-        command(&url)
-    } else {
-        scalar(&command(&url))
-    }
-}
-
-/// Ends the lines of a template that only a job with a variable for the Git repository has.
-const VARIABLE_ONLY: &str = " @VARIABLE@";
-
-fn without_variable(template: &str) -> String {
-    let lines = template.split_inclusive('\n');
-    lines
-        .filter(|line| !line.trim_end().ends_with(VARIABLE_ONLY))
-        .collect()
-}
-
-fn next_steps(path: &Path, is_include: bool, needs_git: bool) -> String {
+fn next_steps(path: &Path, name: &str, needs_release: bool) -> String {
     let path = path.display();
-    let set = if needs_git {
-        "\n  - set `AGHOOK_GIT` to the URL of aghook's Git repository; until then, the job fails"
+    let set = if needs_release {
+        "\n  - set `AGHOOK_RELEASE` to the URL of the folder with a release of aghook; until then, the \
+         job fails"
     } else {
         ""
     };
-    let include = if is_include {
-        format!(
+    let include = match name {
+        GITLAB_INCLUDE => format!(
             "\n  - add to {GITLAB_FILE}:\n      include:\n        - local: {GITLAB_INCLUDE}\n    or add \
              the line with `local` to its `include`"
-        )
-    } else {
-        String::new()
+        ),
+        JENKINS_OTHER => format!(
+            "\n  - create a pipeline in Jenkins with the script path {JENKINS_OTHER}, or copy the stage \
+             to {JENKINS_FILE}"
+        ),
+        _ => String::new(),
     };
     format!(
         "Then the CI job, {path}:{set}\n  - replace the built-in receiver with yours{include}\n  - commit it"
@@ -176,6 +154,15 @@ fn scalar(text: &str) -> String {
     }
 }
 
+/// Formats text as a string of Groovy, which Jenkinsfiles are written in.
+fn groovy(text: &str) -> String {
+    format!("'{}'", escaped_for_groovy(text))
+}
+
+fn escaped_for_groovy(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('\'', "\\'")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -199,6 +186,11 @@ mod tests {
         let job = CiSystem::Gitlab.job(&folder, None).expect("a job");
         assert_eq!(job.path, repository.path().join(GITLAB_FILE));
         let cd = r#"- "cd 'game \"one\"/webhooks'""#;
+        assert!(job.text.contains(cd), "{}", job.text);
+        assert!(!job.text.contains('@'), "{}", job.text);
+        let job = CiSystem::Jenkins.job(&folder, None).expect("a job");
+        assert_eq!(job.path, repository.path().join(JENKINS_FILE));
+        let cd = r#"cd \'game "one"/webhooks\'"#;
         assert!(job.text.contains(cd), "{}", job.text);
         assert!(!job.text.contains('@'), "{}", job.text);
         assert_eq!(CiSystem::None.job(&folder, None), None);
