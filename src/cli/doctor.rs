@@ -39,7 +39,7 @@ impl Doctor {
         session.target()?;
         let rendered = |problems| diagnostics_error(&problems, console);
         let plans = checkup_case().and_then(|cases| session.plans(cases));
-        let plans = plans.map_err(rendered)?;
+        let mut plans = plans.map_err(rendered)?;
         let secrets = self.secret.load_all(&session.profile, console)?;
         let profile = session.profile_name.clone();
         let secret_source = self.secret.describe(session.profile.secret_env.as_deref());
@@ -47,7 +47,7 @@ impl Doctor {
         let context = session.context(&secrets)?;
         let mut findings = Vec::new();
         let code = block_on(async {
-            let [plan] = plans.as_slice() else {
+            let Some(plan) = plans.pop() else {
                 return Ok(ExitCode::NotCompleted);
             };
             let report = |finding: Finding| {

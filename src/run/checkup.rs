@@ -1,10 +1,12 @@
 //! Checks the set-up in a few seconds: connects, reads the probes, delivers one event twice and one for each
 //! listed item, and sends one forgery and a burst of them.
 
+mod body_layouts;
 mod genuine;
 mod hooks;
 mod listed_items;
 mod silence;
+mod single_delivery;
 
 use std::sync::{Mutex, PoisonError};
 
@@ -18,17 +20,15 @@ use super::run_context::RunContext;
 use super::run_event::{AttemptEnded, EffectsEnded, ResponseRecord, RunEvent};
 use super::session::Secrets;
 use super::setup_problem::UNCHANGED;
-use crate::delivery::{DeliveryPlan, deliver};
 use crate::diagnose::SetupMistake;
-use crate::generate::Seed;
-use crate::policy::{Forgery, RetrySetting};
+use crate::policy::Forgery;
 use crate::probe::{HookFailure, PreparedProbe, QUANTITY_PROBE};
 use crate::scenario::Case;
 use crate::scenario::document::{Diagnostics, SourceFile};
 use crate::transport::Failure;
 use crate::verify::{Check, Verdict};
 pub(crate) use listed_items::ItemEvents;
-use silence::{late, patiently};
+use silence::{PATIENCE, late, patiently};
 
 /// What one part of the check-up found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,14 +57,23 @@ impl RunContext {
     /// Checks the set-up, and reports each finding as soon as it is known.
     pub(crate) async fn check_up(
         &self,
-        plan: &Plan,
+        mut plan: Plan,
         secrets: &Secrets,
         items: &ItemEvents,
         mut report: impl FnMut(Finding),
     ) {
+        plan.patience.responses = Some(PATIENCE);
+        let plan = &plan;
         if let Err(failure) = self.client.probe_connection(&self.target).await {
             let finding = Finding::broken("connection", self.shown(&failure));
-            return report(finding.help(failure.hint()).key(key_of(&failure)));
+            let finding = match &failure {
+                Failure::Refused { .. } | Failure::NoSocket { .. } => finding.help(format!(
+                    "{}; while it starts, `--wait 30s` waits for it",
+                    failure.hint()
+                )),
+                _ => finding.help(failure.hint()),
+            };
+            return report(finding.key(key_of(&failure)));
         }
         report(Finding::passed(
             "connection",
@@ -121,7 +130,13 @@ impl RunContext {
             });
         }
         if accepted {
-            report(results.redelivery());
+            let redelivery = results.redelivery();
+            // Otherwise, the key may be the reason of a refusal.
+            let is_compared = redelivery.verdict == Verdict::Passed;
+            report(redelivery);
+            if is_compared && let Some(finding) = self.other_layout(plan).await {
+                report(finding);
+            }
             report(if are_readable {
                 self.grant(&results)
             } else {
@@ -135,13 +150,16 @@ impl RunContext {
                 .into_iter()
                 .for_each(&mut report);
         }
-        // A refusal of everything says nothing about forgeries.
+        // If nothing is accepted, it says nothing about forgeries that they are not, either.
         let forgery = results.forgery();
         let refused = forgery.verdict == Verdict::Passed;
-        if accepted || !refused {
+        let is_granted = results
+            .attempt(3)
+            .is_some_and(|forged| matches!(forged.response.status(), Some(200..300)));
+        if accepted || is_granted {
             report(forgery);
         } else {
-            let message = "no genuine delivery was accepted, so its refusal shows nothing";
+            let message = "no genuine delivery was accepted either, so this would show nothing";
             report(Finding::new(
                 "forgery",
                 Verdict::NotChecked,
@@ -178,7 +196,8 @@ impl RunContext {
                 let finding = Finding::broken(subject, late());
                 let finding = finding.help("check the probe in the profile").key("probes");
                 findings.push((finding, false));
-                continue;
+                // The others would probably wait as long.
+                break;
             };
             let failure = read.as_ref().err();
             let depends_on_player = failure.is_some_and(HookFailure::depends_on_player);
@@ -268,19 +287,9 @@ impl RunContext {
     /// Whether the receiver, or a proxy before it, limits the request rate. Forgeries are harmless.
     async fn burst(&self, plan: &Plan) -> Finding {
         let subject = "request rate";
-        let policy = RetrySetting::Off.over(&self.retry);
-        let requests = body(plan)
-            .into_iter()
-            .cycle()
-            .take(BURST)
-            .map(|body| async {
-                let forged = DeliveryPlan {
-                    forgery: Some(Forgery::WrongSecret),
-                    ..DeliveryPlan::new(&self.target, body, &policy)
-                };
-                let mut random = Seed::of_text("doctor").random();
-                deliver(self.sender(), forged, &mut random, |_| ()).await
-            });
+        let bodies = body(plan).into_iter().cycle().take(BURST);
+        let forgery = Some(Forgery::WrongSecret);
+        let requests = bodies.map(|body| self.deliver_once(&self.signer, body, forgery));
         let deliveries = join_all(requests).await;
         let attempts = deliveries.iter().flat_map(|delivery| &delivery.attempts);
         let limited = attempts.filter(|attempt| {

@@ -1,6 +1,8 @@
 //! A correct set-up, and a receiver with a bug in one: `doctor` tells them from a wrong set-up.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::io::{Read as _, Write as _};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use crate::mistake::{GameServer, SetUp};
 use crate::support::{Folder, Game, Peer, PeerResponse, Transcript};
@@ -96,4 +98,89 @@ fn a_verification_of_json_that_is_written_anew_is_a_bug() {
         "the set-up works, and the receiver has a bug",
     ]);
     set_up.is_named_by_run(3, "`aghook doctor` tries what the receiver accepts");
+}
+
+/// `JSON.stringify(JSON.parse(body))` in JavaScript is compact, as the events usually are.
+#[test]
+fn a_verification_of_json_that_is_written_anew_as_it_came_is_a_bug() {
+    let peer = Peer::answering(|request| {
+        let body = String::from_utf8_lossy(&request.body);
+        PeerResponse::new(if body.contains("\": ") { 403 } else { 200 })
+    });
+    for (layout, words) in [
+        ("", "JSON with a space after `:` and `,` is refused (403)"),
+        ("layout: escaped\n", "JSON with a space after"),
+    ] {
+        let set_up = SetUp::new(&format!("target: {}\n{layout}", peer.url()));
+        set_up.aghook(&["doctor"]).ends_with(1).says(&[
+            &format!("✗ JSON layout: {words}"),
+            "the receiver verifies re-serialized JSON",
+            "→ verify the signature over the raw bytes",
+            "the set-up works, and the receiver has a bug",
+        ]);
+    }
+}
+
+/// A server that responds with 404 to a GET request for one of these paths, and otherwise closes the
+/// connection, as some servers do when a handler throws an exception.
+fn closing_except(paths: &'static [&'static str]) -> Peer {
+    Peer::raw(move |mut stream, _| {
+        let (mut head, mut byte) = (String::new(), [0]);
+        while !head.ends_with("\r\n\r\n") && stream.read_exact(&mut byte).is_ok() {
+            head.push(char::from(byte[0]));
+        }
+        let path = head
+            .strip_prefix("GET ")
+            .and_then(|rest| rest.split(' ').next());
+        if path.is_some_and(|path| paths.contains(&path)) {
+            let _ = stream.write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
+        }
+    })
+}
+
+#[test]
+fn a_handler_that_fails_for_every_delivery_is_a_bug() {
+    let peers = [
+        closing_except(&["/hook"]),
+        closing_except(&["/"]),
+        Peer::answering(|request| {
+            PeerResponse::new(if request.method == "POST" { 500 } else { 404 })
+        }),
+    ];
+    for peer in peers {
+        let set_up = SetUp::new(&format!("target: {}\n", peer.url()));
+        set_up.aghook(&["doctor"]).ends_with(1).says(&[
+            "✗ genuine delivery: ",
+            "the handler fails",
+            "in the receiver's log",
+            "the set-up works, and the receiver has a bug",
+        ]);
+    }
+}
+
+#[test]
+fn a_port_that_does_not_speak_http_is_a_mistake_in_the_set_up() {
+    let set_up = SetUp::new(&format!("target: {}\n", closing_except(&[]).url()));
+    set_up.is_named_by_doctor(3, "responds to no HTTP request", "target");
+}
+
+#[test]
+fn a_handler_that_never_responds_is_waited_for_once() {
+    let deliveries = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&deliveries);
+    let peer = Peer::answering(move |request| {
+        if request.method == "POST" {
+            counted.fetch_add(1, Ordering::Relaxed);
+            loop {
+                std::thread::park();
+            }
+        }
+        PeerResponse::new(404)
+    });
+    let set_up = SetUp::new(&format!("target: {}\n", peer.url()));
+    set_up.aghook(&["doctor"]).ends_with(1).says(&[
+        "✗ genuine delivery: there was no response within 4s",
+        "the handler fails",
+    ]);
+    assert_eq!(deliveries.load(Ordering::Relaxed), 1);
 }

@@ -27,12 +27,12 @@ fn page(title: &str) -> String {
 
 #[test]
 fn a_port_on_which_nothing_listens() {
-    is_named(
-        &GameServer::new(),
-        UNREACHABLE,
-        "refused the connection",
-        "target",
-    );
+    let game = GameServer::new();
+    is_named(&game, UNREACHABLE, "refused the connection", "target");
+    let profile = game.profile().replace(&game.url(), UNREACHABLE);
+    SetUp::new(&profile)
+        .aghook(&["doctor"])
+        .says(&["`--wait 30s`"]);
 }
 
 #[test]

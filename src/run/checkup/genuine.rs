@@ -1,22 +1,16 @@
 //! What the response to the first genuine delivery says about the set-up, and why it was refused.
 
-use std::collections::BTreeMap;
-
-use bytes::Bytes;
-use serde_json::Value;
-
+use super::body_layouts::RAW_BODY;
 use super::{Finding, body};
-use crate::delivery::{DeliveryPlan, Sender, deliver};
 use crate::diagnose::{Mistake, ResponseText, SetupMistake, mistaken_signers, token_help};
-use crate::generate::{BodyLayout, Seed};
-use crate::policy::{Outcome, RetrySetting};
-use crate::protocol::Signer;
+use crate::generate::BodyLayout;
 use crate::run::pilot::{response_text, setup_mistake};
 use crate::run::plan::Plan;
 use crate::run::run_context::RunContext;
 use crate::run::run_event::{AttemptEnded, ResponseRecord};
 use crate::run::session::Secrets;
 use crate::run::setup_problem::refused;
+use crate::transport::Failure;
 use crate::verify::Verdict;
 
 impl RunContext {
@@ -31,12 +25,25 @@ impl RunContext {
     ) -> Finding {
         let subject = "genuine delivery";
         let (status, response) = match &attempt.response {
-            failed @ ResponseRecord::Failure { message, hint, .. } => {
-                return match self.wrong_scheme(failed).await {
-                    Some(wrong) => Finding::broken(subject, wrong.to_string()).help(wrong.hint()),
-                    None => Finding::broken(subject, message).help(&**hint),
+            failed @ ResponseRecord::Failure {
+                name,
+                message,
+                hint,
+                ..
+            } => {
+                if let Some(wrong) = self.wrong_scheme(failed).await {
+                    let finding = Finding::broken(subject, wrong.to_string());
+                    return finding.help(wrong.hint()).key("target");
                 }
-                .key("target");
+                // Only what speaks HTTP otherwise is a receiver that fails.
+                return if self.speaks_http().await {
+                    let message = format!("{message}, unlike a GET request: the handler fails");
+                    Finding::new(subject, Verdict::Failed, message).help(&**hint)
+                } else {
+                    let is_closed = Failure::CLOSED.contains(&&**name);
+                    let help = if is_closed { NOT_HTTP } else { hint };
+                    Finding::broken(subject, message).help(help).key("target")
+                };
             }
             response @ ResponseRecord::Response { status, .. } => (*status, response),
         };
@@ -47,7 +54,7 @@ impl RunContext {
         let text = response_text(response);
         let names_token = text.is_some_and(ResponseText::names_token);
         match status {
-            200..300 => Finding::passed(subject, format!("accepted: {status}")),
+            200..300 => Finding::passed(subject, format!("accepted ({status})")),
             400..500 if names_token => self.refusal(text, is_protected),
             400..500 if self.accepts_ascii(plan).await => {
                 let message = format!(
@@ -78,8 +85,9 @@ impl RunContext {
                     .key("secret_env")
             }
             _ => {
-                let finding = Finding::new(subject, Verdict::Failed, format!("failed: {status}"));
-                finding.help("look for the reason in the receiver's log")
+                let message = format!("the handler fails: {status}");
+                let finding = Finding::new(subject, Verdict::Failed, message);
+                finding.help("look for the exception in the receiver's log")
             }
         }
     }
@@ -102,40 +110,6 @@ impl RunContext {
             "secret_env"
         };
         Finding::broken(subject, reason).help(help).key(key)
-    }
-
-    /// How JSON is written that the receiver accepts, unlike compact JSON. Its text is ASCII, because a
-    /// program that writes JSON anew may escape the rest.
-    async fn accepted_layout(&self, plan: &Plan) -> Option<&'static str> {
-        let mut event: Value = serde_json::from_slice(&body(plan)?).ok()?;
-        if let Some(name) = event.pointer_mut("/event_data/item/name") {
-            *name = Value::from("Test item");
-        }
-        let compact = BodyLayout::Compact.text(&event);
-        if self.accepts(&self.signer, &compact.into()).await {
-            // So the characters matter, or a first delivery.
-            return None;
-        }
-        let layouts = [
-            (
-                BodyLayout::Spaced.text(&event),
-                "has a space after `:` and `,`",
-            ),
-            (
-                BodyLayout::Compact.text(&sorted(&event)),
-                "has its keys in alphabetical order",
-            ),
-            (
-                BodyLayout::Indented.text(&event),
-                "is indented by two spaces",
-            ),
-        ];
-        for (text, accepted) in layouts {
-            if self.accepts(&self.signer, &text.into()).await {
-                return Some(accepted);
-            }
-        }
-        None
     }
 
     /// Whether the receiver accepts the event if its text is escaped.
@@ -161,36 +135,10 @@ impl RunContext {
         }
         None
     }
-
-    async fn accepts(&self, signer: &Signer, body: &Bytes) -> bool {
-        let policy = RetrySetting::Off.over(&self.retry);
-        let plan = DeliveryPlan::new(&self.target, body.clone(), &policy);
-        let sender = Sender {
-            signer,
-            ..self.sender()
-        };
-        let mut random = Seed::of_text("doctor").random();
-        let delivery = deliver(sender, plan, &mut random, |_| ()).await;
-        delivery.outcome == Outcome::Delivered
-    }
 }
 
-const RAW_BODY: &str = "verify the signature over the raw bytes of the body, before anything decodes or \
-                        parses them";
-
-/// The value with the keys of every object in alphabetical order.
-fn sorted(value: &Value) -> Value {
-    match value {
-        Value::Array(items) => items.iter().map(sorted).collect(),
-        Value::Object(entries) => {
-            let entries: BTreeMap<&String, &Value> = entries.iter().collect();
-            let entries = entries.into_iter();
-            let entries = entries.map(|(key, value)| (key.clone(), sorted(value)));
-            Value::Object(entries.collect())
-        }
-        plain => plain.clone(),
-    }
-}
+const NOT_HTTP: &str = "check the port in the profile's `target`: what listens there responds to no HTTP request; if \
+                        it is the receiver, look for a crash in its log";
 
 fn key_of_mistake(mistake: &SetupMistake) -> &'static str {
     match mistake {

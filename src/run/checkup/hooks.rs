@@ -37,8 +37,11 @@ impl RunContext {
                     hook.run(&self.client, &values, None).await
                 }
             });
-            let done = done.await;
-            let done = done.unwrap_or_else(|| Err(HookFailure::new(late())));
+            let Some(done) = done.await else {
+                findings.push(self.broken_hook(name, &HookFailure::new(late())));
+                // The others would probably wait as long.
+                break;
+            };
             findings.push(match done {
                 Ok(()) => Finding::passed(hook_subject(name), "called".to_owned()),
                 Err(failure) => self.broken_hook(name, &failure),

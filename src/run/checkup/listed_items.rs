@@ -7,12 +7,10 @@ use bytes::Bytes;
 
 use super::Finding;
 use super::silence::{late, patiently};
-use crate::delivery::{DeliveryPlan, deliver};
 use crate::diagnose::{MARK_BUNDLES, SetupMistake};
 use crate::generate::{
     BundleShape, EventShape, ItemShape, NestedItemShape, Seed, SkuShape, StartTime,
 };
-use crate::policy::RetrySetting;
 use crate::probe::QUANTITY_PROBE;
 use crate::protocol::Event;
 use crate::run::plan::{PlannedEvent, SentAs};
@@ -44,10 +42,15 @@ impl ItemEvents {
         let mut bundle_events = Vec::new();
         let mut event = |sku: Option<&str>, is_bundle: bool| {
             let part = NestedItemShape::default;
+            // A receiver may open only the first level.
+            let inner = NestedItemShape {
+                bundle: Some(vec![part(), part()]),
+                ..part()
+            };
             let item = ItemShape {
                 sku: sku.map(|sku| SkuShape::Given(sku.to_owned())),
                 quantity: Some(1),
-                bundle: is_bundle.then(|| BundleShape(vec![part(), part()])),
+                bundle: is_bundle.then(|| BundleShape(vec![part(), part(), inner])),
                 ..ItemShape::default()
             };
             let shape = EventShape {
@@ -100,15 +103,23 @@ enum BundleGrants {
 impl BundleGrants {
     fn text(&self) -> String {
         match self {
-            Self::Right => "granted as expected".to_owned(),
-            Self::Wrong(problem) => format!("but {problem}"),
-            Self::NotRead(reason) => format!("grants not checked: {reason}"),
+            Self::Right => " and granted as expected".to_owned(),
+            Self::Wrong(problem) => format!(", but {problem}"),
+            Self::NotRead(reason) => format!("; grants not checked: {reason}"),
         }
     }
 }
 
-const GRANT_PARTS: &str = "grant every part of a bundle, with its quantity; if the game unpacks bundles itself, \
-                           set `policy: { bundles: sku }` in the profile";
+const GRANT_PARTS: &str = "grant every part of a bundle, with its quantity: walk `nested_items` recursively; if \
+                           the game grants a bundle by its own SKU, set `policy: { bundles: sku }` in the \
+                           profile";
+
+fn bundles_of(count: usize) -> String {
+    match count {
+        1 => "1 bundle with another one inside was".to_owned(),
+        count => format!("{count} bundles with others inside were"),
+    }
+}
 
 /// The response to one event.
 enum Answer {
@@ -159,7 +170,7 @@ impl RunContext {
             let subject = "bundles";
             findings.push(if refused.is_empty() {
                 let grants = self.check_bundles(&events.bundle_events, before).await;
-                let message = format!("accepted: {count}, {}", grants.text());
+                let message = format!("{} accepted{}", bundles_of(count), grants.text());
                 match grants {
                     BundleGrants::Right => Finding::passed(subject, message),
                     BundleGrants::NotRead(_) => Finding::new(subject, Verdict::NotChecked, message),
@@ -249,10 +260,7 @@ impl RunContext {
     }
 
     async fn answer(&self, body: &Bytes) -> Answer {
-        let policy = RetrySetting::Off.over(&self.retry);
-        let plan = DeliveryPlan::new(&self.target, body.clone(), &policy);
-        let mut random = Seed::of_text("doctor").random();
-        let delivery = deliver(self.sender(), plan, &mut random, |_| ()).await;
+        let delivery = self.deliver_once(&self.signer, body.clone(), None).await;
         let last = delivery.attempts.last();
         let Some(Ok(response)) = last.map(|attempt| attempt.exchange.result.as_ref()) else {
             return Answer::Unknown;

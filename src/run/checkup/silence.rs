@@ -7,10 +7,10 @@ use http::Method;
 use super::Finding;
 use crate::policy::DurationText;
 use crate::run::run_context::RunContext;
-use crate::transport::{FailureClass, OutgoingRequest, SendOptions};
+use crate::transport::{Failure, FailureClass, OutgoingRequest, Response, SendOptions, Target};
 
 /// How long the target, a probe or a hook may take to respond.
-const PATIENCE: Duration = Duration::from_secs(4);
+pub(super) const PATIENCE: Duration = Duration::from_secs(4);
 
 /// That a probe or a hook takes longer.
 pub(super) fn late() -> String {
@@ -20,17 +20,32 @@ pub(super) fn late() -> String {
 impl RunContext {
     /// What is wrong if the target accepts the connection but does not respond even to a GET request.
     pub(super) async fn silence(&self) -> Option<Finding> {
-        let request = OutgoingRequest::new(Method::GET);
-        let request = request.header("Host", self.target.authority()).ok()?;
-        let request = self.with_headers(request, &self.target);
-        let options = SendOptions::within(PATIENCE);
-        let exchange = self.client.send(&self.target, &request, options).await;
-        let failure = exchange.result.err()?;
+        let failure = self.get(&self.target).await?.err()?;
         (failure.class() == FailureClass::Timeout).then(|| {
             Finding::broken("response", self.shown(&failure))
                 .help(failure.hint())
                 .key("target")
         })
+    }
+
+    /// Whether the target's server responds to a GET request, at least for another path: a handler may
+    /// fail for every request.
+    pub(super) async fn speaks_http(&self) -> bool {
+        let root = self.target.with_path("/").ok();
+        for target in [Some(&self.target), root.as_ref()].into_iter().flatten() {
+            if matches!(self.get(target).await, Some(Ok(_))) {
+                return true;
+            }
+        }
+        false
+    }
+
+    async fn get(&self, target: &Target) -> Option<Result<Response, Failure>> {
+        let request = OutgoingRequest::new(Method::GET);
+        let request = request.header("Host", target.authority()).ok()?;
+        let request = self.with_headers(request, target);
+        let options = SendOptions::within(PATIENCE);
+        Some(self.client.send(target, &request, options).await.result)
     }
 }
 
