@@ -47,7 +47,7 @@ flaws! {
     KeyBeforeVerification "key_before_verification" Loses
         "The receiver records the idempotency key before it verifies the signature: after a refused forgery, the genuine delivery looks like a redelivery and is never granted.";
     BodyReserialised "body_reserialised" Loses
-        "The receiver verifies the signature over `JSON.stringify(JSON.parse(body))` instead of the raw bytes: an event that is serialized differently is refused on every attempt.";
+        "The receiver verifies the signature over JSON that it parsed and wrote again without whitespace, instead of the raw bytes of the body: an event that is serialized differently is refused on every attempt.";
     BodyDumpedByPython "body_dumped_by_python" Loses
         "The receiver verifies the signature over Python's `json.dumps(json.loads(body))`: it accepts only bodies with a space after each colon and comma and with `\\uXXXX` for every non-ASCII character.";
     BodyDumpedCompactly "body_dumped_compactly" Loses

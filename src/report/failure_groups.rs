@@ -26,7 +26,7 @@ use crate::run::{
 use crate::transport::Failure;
 use crate::verify::{Check, GrantFailure, Verdict, VerdictCounts};
 use affected_scenario::{AffectedScenario, grouped};
-use event_features::{CommonFeatures, EventFeatures, WorstEvents};
+use event_features::{CommonFeatures, EventFeatures, WorstEvents, has_undocumented_keys};
 use genuine_responses::GenuineResponses;
 use grant_cause::GrantCause;
 use group_key::{CheckKind, GroupKey, HandledAs};
@@ -77,11 +77,12 @@ pub(super) struct ProblemExample {
     rank: Rank,
 }
 
-/// If the target went away, the first lost response comes first. Otherwise the worst verdict, then the
-/// fewest steps, attempts and probe readings.
+/// If the target went away, the first lost response comes first. Otherwise the worst verdict, then an
+/// event without undocumented keys, then the fewest steps, attempts and probe readings.
 type Rank = (
     Option<(bool, bool, Timestamp)>,
     Reverse<Verdict>,
+    bool,
     [usize; 4],
 );
 
@@ -156,7 +157,8 @@ impl FailureGroups {
                 self.keys
                     .insert((record.started.scenario, index), key.clone());
                 let group = self.groups.entry(key).or_default();
-                group.add(placed, record, attempt, if_lost);
+                let is_odd = delivered.is_some_and(has_undocumented_keys);
+                group.add(placed, record, attempt, is_odd, if_lost);
                 if let Some(delivered) = delivered {
                     group.events.observe(placed.check.verdict, delivered);
                 }
@@ -202,10 +204,28 @@ impl FailureGroups {
             .groups
             .keys()
             .map(|found| (found.clone(), key_of(found)));
-        let keys: BTreeMap<FoundKey, GroupKey> = keys.collect();
+        let mut keys: BTreeMap<FoundKey, GroupKey> = keys.collect();
         let mut groups: BTreeMap<GroupKey, FailureGroup> = BTreeMap::new();
         for (found, group) in self.groups {
             groups.entry(keys[&found].clone()).or_default().merge(group);
+        }
+        // What is left of a bundle if the bundles in it are not opened: other items, or nothing.
+        let parts = GroupKey::Grant(GrantCause::Other(GrantFailure::PartMissing));
+        let nothing = GroupKey::Grant(GrantCause::Other(GrantFailure::AcceptedNotGranted));
+        let granted = self.handled.get(&HandledAs::Granted);
+        let is_of_nested = |key| {
+            let group: Option<&FailureGroup> = groups.get(key);
+            let events = group.zip(granted);
+            events.is_some_and(|(group, granted)| group.events.are_only_nested_bundles(granted))
+        };
+        if is_of_nested(&parts)
+            && is_of_nested(&nothing)
+            && let Some(group) = groups.remove(&nothing)
+        {
+            groups.entry(parts.clone()).or_default().merge(group);
+            for key in keys.values_mut().filter(|key| **key == nothing) {
+                key.clone_from(&parts);
+            }
         }
         let groups = groups.into_iter().map(|(key, group)| {
             let handled = key
@@ -309,6 +329,7 @@ impl FailureGroup {
         placed: PlacedCheck<'_>,
         record: &ScenarioRecord,
         attempt: Option<&AttemptEnded>,
+        is_odd: bool,
         if_lost: bool,
     ) {
         let started = &record.started;
@@ -336,6 +357,7 @@ impl FailureGroup {
         let rank = (
             lost,
             Reverse(placed.check.verdict),
+            is_odd,
             [
                 record.steps.len(),
                 record.attempts.len(),

@@ -57,3 +57,71 @@ fn the_policy_says_how_bundles_are_granted() {
         }
     }
 }
+
+/// A game that grants the plain items of a bundle, and skips the bundles in it.
+fn skipping() -> Game {
+    Game::new(|event, inventories| {
+        let item = &event["event_data"]["item"];
+        let parts = item["nested_items"].as_array();
+        for part in parts.map_or(std::slice::from_ref(item), Vec::as_slice) {
+            if part["type"] != "bundle" {
+                let sku = part["sku"].as_str().expect("an SKU");
+                let quantity = part["quantity"].as_i64().expect("a quantity");
+                Game::grant(inventories, event, sku, quantity);
+            }
+        }
+        PeerResponse::new(200)
+    })
+}
+
+/// A bundle of which everything is in another one is not granted at all, for the same cause.
+#[test]
+fn bundles_in_bundles_that_are_skipped_are_one_problem() {
+    let game = skipping();
+    let mut folder = Folder::new().with(
+        "aghook.yaml",
+        game.config("    policy: { bundles: nested }\n"),
+    );
+    std::fs::create_dir(folder.path("suite")).expect("a folder");
+    for (name, events) in [
+        ("a plain item", "{ coupon: {} }"),
+        ("a bundle", "{ coupon: { item: { bundle: [{}, {}] } } }"),
+        (
+            "an unknown key",
+            "{ coupon: { item: { bundle: [{}, { bundle: [{}] }] }, set: { /event_data/item/rarity: epic } } }",
+        ),
+        (
+            "part of it",
+            "{ coupon: { item: { bundle: [{}, {}, { bundle: [{}, {}] }] } } }",
+        ),
+        (
+            "all of it",
+            "{ coupon: { item: { bundle: [{ bundle: [{}] }] } } }",
+        ),
+    ] {
+        let scenario = format!(
+            "name: {name}\nevents: {events}\nsteps: [{{ deliver: coupon, expect: {{ status: 2xx }} }}]\n\
+             effects: [{{ granted: coupon }}]\n"
+        );
+        folder = folder.with(&format!("suite/{name}.yaml"), scenario);
+    }
+    Transcript::of(&mut folder.aghook(&["run", "suite"]))
+        .ends_with(1)
+        .says(&[
+            "✗ problem 1: some of the items of an event are not granted: 3 scenarios",
+            "→ walk `nested_items` recursively",
+            "policy: { bundles: sku }",
+            "in common: a bundle in a bundle",
+            "\n✗ failed: all of it\n",
+            "also in\n    an unknown key",
+        ])
+        .does_not_say(&["problem 2", "respond after the grant is stored"]);
+}
+
+/// What such a game would have to say is in the advice.
+#[test]
+fn a_game_that_grants_bundles_by_their_sku_learns_how_to_say_so() {
+    run(&opening(0), "    policy: { bundles: nested }\n")
+        .ends_with(1)
+        .says(&["set `policy: { bundles: sku }` in the profile"]);
+}

@@ -154,7 +154,7 @@ fn quantities_that_are_too_large_lead_to_wider_integers() {
         }
         let printed = suite.printed(&[], &[]);
         assert!(
-            printed.contains("→ use 64-bit integers from the parser to the column"),
+            printed.contains("→ use a 64-bit type from the parser to the column"),
             "{printed}"
         );
     }

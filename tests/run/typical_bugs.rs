@@ -17,8 +17,8 @@ const BUGS: [(&str, &[&str]); 8] = [
     (
         "parsed-first",
         &[
-            "likely cause: the receiver verifies the signature over `JSON.stringify(JSON.parse(body))`",
-            "verify the signature over the raw body",
+            "likely cause: the receiver verifies the signature over JSON that it parsed and wrote again",
+            "verify the raw body bytes",
             "problem 1: genuine deliveries are refused with 403: ",
         ],
     ),

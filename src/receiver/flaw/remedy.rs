@@ -21,7 +21,7 @@ remedies! {
     SignatureFormOnly "compute the HMAC-SHA256 with the webhook's secret, and compare it with the header: `hmac.compare_digest` in Python, `crypto.timingSafeEqual` in Node.js";
     KnownKeyNotVerified "verify the signature first, even for known keys, and only then look up the idempotency key";
     KeyBeforeVerification "verify the signature first, and store the key together with the grant, so that a refused request leaves nothing behind";
-    BodyReserialised "verify the signature over the raw body, before any parser touches it: `express.raw` for this route in Express, `@RequestBody byte[]` in Spring";
+    BodyReserialised "verify the raw body bytes, before Express `json()`, a Spring `@RequestBody` object, FastAPI `request.json()`, ASP.NET model binding or Go `json.Unmarshal`";
     BodyDumpedByPython "verify the signature over the raw body, before any parser touches it: `request.get_data()` in Flask, `request.body` in Django, `await request.body()` in FastAPI";
     BodyDumpedCompactly "verify the signature over the raw body, not over what `json.dumps` writes: `request.get_data()` in Flask, `await request.body()` in FastAPI";
     BodyEncodedByPhp "verify the signature over the raw body, before any parser touches it: `file_get_contents('php://input')` in PHP, `$request->getContent()` in Laravel";
@@ -83,7 +83,7 @@ remedies! {
     NulCrashes "remove U+0000 from what you store, or store the raw body as bytes (`bytea` in PostgreSQL), and grant the item";
     LongTransactionIdCrashes "make room for any length in the column: `TEXT` or `VARCHAR(255)` instead of `VARCHAR(16)`";
     ItemRequired "grant `items` if it is present and not empty, otherwise `item`, and read both as optional";
-    Quantity32Bit "use 64-bit integers from the parser to the column: `long` instead of `int` in Java and C#, `BIGINT` instead of `INT` in SQL";
+    Quantity32Bit "use a 64-bit type from the parser to the column: `long` instead of `int` in Java and C#, `BIGINT` instead of `INT` in SQL";
     QuantityFloat "parse and store quantities as integers, not as floating-point numbers: `BIGINT` instead of `FLOAT` in SQL";
 
     // Granting.
@@ -91,7 +91,7 @@ remedies! {
     PlayerEnvironmentKept "read `sandbox` of each event, and keep sandbox items apart from live ones by event, not by player";
     TestGranted "respond to an event with `trigger: test` with 2xx without a grant; if your game means to grant it, set `policy.test: grant` in the profile";
     BundleGrantedTwice "branch on `type`, and grant either the bundle's own SKU or each nested item, exactly one of the two";
-    FirstLevelOnly "walk `nested_items` recursively, or grant bundles by their own SKU";
+    FirstLevelOnly "walk `nested_items` recursively; if the game grants bundles by their own SKU, set `policy: { bundles: sku }` in the profile";
     ThirdLevelNotOpened "walk `nested_items` recursively: in JavaScript, with a function that calls itself, because `flat()` removes only one level";
     DeepBundleSkipped "walk `nested_items` recursively without a limit, or refuse the event with 4xx instead of granting a part of it";
     NestedQuantityIgnored "grant the `quantity` of each nested item, not one of each";

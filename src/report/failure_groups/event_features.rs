@@ -39,8 +39,8 @@ const FEATURES: [(&str, HasFeature); 25] = [
     ("`context.order` is given", |body| {
         body.is_object("/context/order")
     }),
-    ("a bundle in a bundle", EventBody::has_nested_bundle),
-    ("the item is a bundle", |body| {
+    (NESTED_BUNDLE, EventBody::has_nested_bundle),
+    (BUNDLE, |body| {
         body.at("/event_data/item/type")
             .is_some_and(|kind| kind == "bundle")
     }),
@@ -90,16 +90,24 @@ const FEATURES: [(&str, HasFeature); 25] = [
     }),
 ];
 
+const NESTED_BUNDLE: &str = "a bundle in a bundle";
+const BUNDLE: &str = "the item is a bundle";
+const BUNDLE_HELP: &str = "walk `nested_items` recursively, because a bundle can contain bundles, and grant every \
+                           innermost item in one transaction with the key; if the game grants bundles by their \
+                           own SKU, set `policy: { bundles: sku }` in the profile";
 const WIDE: &str = "a quantity over 2147483647";
-const WIDE_HELP: &str = "use 64-bit integers from the parser to the column";
-const REWRITTEN: &str = "JSON that `JSON.stringify(JSON.parse(body))` writes differently";
+pub(super) const WIDE_HELP: &str = "use a 64-bit type from the parser to the column: `long` instead of `int` in Java \
+                                    and C#, `BIGINT` instead of `INT` in SQL";
+const REWRITTEN: &str =
+    "JSON that is different after a parser read it and wrote it again without whitespace";
 const ESCAPED: &str = "characters that PHP's `json_encode` escapes: beyond ASCII, or slashes";
 const BEYOND_ASCII: &str = "bytes above 0x7F in the body: characters beyond ASCII, not escaped";
 /// Features of events that decoding the body, or parsing and writing the JSON, changes.
 const OF_REWRITING: [&str; 3] = [REWRITTEN, ESCAPED, BEYOND_ASCII];
 const REWRITTEN_HELP: &str = "if the signature is verified over a body that was decoded, or over JSON that was parsed \
-                              and written again, verify it over the raw bytes: in Express, `express.raw` \
-                              before `express.json`";
+                              and written again, verify it over the raw bytes of the body: the usual traps are \
+                              `express.json()`, an object as `@RequestBody` in Spring, `request.json()` in \
+                              FastAPI, model binding in ASP.NET, and `json.Unmarshal` with `json.Marshal` in Go";
 
 /// The features of some events, if the bodies of all are known.
 #[derive(Debug, Default)]
@@ -140,6 +148,17 @@ impl WorstEvents {
     pub(super) fn unlike(&self, handled: &EventFeatures, how: &str) -> Option<CommonFeatures> {
         self.features.unlike(handled, how)
     }
+
+    /// Whether all these events are bundles in bundles, and none of the `handled` ones is.
+    pub(super) fn are_only_nested_bundles(&self, handled: &EventFeatures) -> bool {
+        let has = |features: &BTreeSet<Feature>| {
+            features
+                .iter()
+                .any(|feature| FEATURES[*feature].0 == NESTED_BUNDLE)
+        };
+        let is_known = !self.features.has_unknown && !handled.has_unknown;
+        is_known && self.features.of_all.as_ref().is_some_and(has) && !has(&handled.of_any)
+    }
 }
 
 /// What failing events have in common.
@@ -147,6 +166,7 @@ impl WorstEvents {
 pub(super) struct CommonFeatures {
     pub(super) text: String,
     is_wide: bool,
+    is_of_bundles: bool,
     is_rewritten: bool,
 }
 
@@ -155,6 +175,8 @@ impl CommonFeatures {
     pub(super) fn help(&self, is_refusal: bool) -> Option<&'static str> {
         if self.is_wide {
             Some(WIDE_HELP)
+        } else if self.is_of_bundles && !is_refusal {
+            Some(BUNDLE_HELP)
         } else {
             (self.is_rewritten && is_refusal).then_some(REWRITTEN_HELP)
         }
@@ -216,8 +238,35 @@ impl EventFeatures {
                  {how})"
             ),
             is_wide: own.contains(&WIDE),
+            is_of_bundles: own.contains(&NESTED_BUNDLE) || own.contains(&BUNDLE),
             is_rewritten: own.iter().any(|feature| OF_REWRITING.contains(feature)),
         })
+    }
+}
+
+/// Whether an event has keys that no document names, which are rarely why it was not handled.
+pub(super) fn has_undocumented_keys(attempt: &AttemptEnded) -> bool {
+    attempt
+        .request
+        .body
+        .json()
+        .is_some_and(|event| has_others(&event))
+}
+
+/// The keys of events and their parts. Those in `order` and `player` are not documented.
+const DOCUMENTED: &str = "event_type event_data event_time event_id idempotency_key request_id sandbox trigger \
+                          transaction_id context game_id player_id coupon item items reason item_id code sku \
+                          redeemed_at id name description quantity price price_decimal currency type nested_items \
+                          fallback_item order player";
+
+fn has_others(value: &Value) -> bool {
+    match value {
+        Value::Array(values) => values.iter().any(has_others),
+        Value::Object(entries) => entries.iter().any(|(key, value)| {
+            let is_open = matches!(&**key, "order" | "player");
+            !DOCUMENTED.split(' ').any(|known| known == key) || !is_open && has_others(value)
+        }),
+        _ => false,
     }
 }
 

@@ -1,5 +1,6 @@
 //! The cause of a wrong grant: what went wrong with it, and how its event was delivered.
 
+use super::event_features::WIDE_HELP;
 use crate::policy::Forgery;
 use crate::report::event_trace::event_name;
 use crate::report::scenario_record::ScenarioRecord;
@@ -101,15 +102,15 @@ impl GrantCause {
                  game did grant it, check the probe's URL and `read`"
             }
             Self::Other(GrantFailure::BundleItself) => {
-                "the receiver grants the bundle's SKU: grant the nested items, or set `policy.bundles: sku`"
+                "grant the innermost items: walk `nested_items` recursively. If the game is meant to grant \
+                 bundles by their own SKU, set `policy: { bundles: sku }` in the profile, or `parts` if only \
+                 bundles in bundles"
             }
             Self::Other(GrantFailure::PartMissing) => {
                 "grant all items of an event, each part of a bundle included, in one transaction with \
                  the key, or refuse the event"
             }
-            Self::Other(GrantFailure::Overflow) => {
-                "use 64-bit integers from the parser to the column"
-            }
+            Self::Other(GrantFailure::Overflow) => WIDE_HELP,
             Self::Other(GrantFailure::Rounded) => {
                 "parse and store quantities as integers, not as floating-point numbers"
             }
