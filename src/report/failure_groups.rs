@@ -8,6 +8,8 @@ mod event_features;
 mod genuine_responses;
 mod grant_cause;
 mod group_key;
+mod nested_bundles;
+mod refused_skus;
 mod response_bodies;
 
 use std::cmp::Reverse;
@@ -20,9 +22,7 @@ use super::event_trace::event_name;
 use super::repetition::Repetitions;
 use super::sanitize::sanitize;
 use super::scenario_record::{PlacedCheck, ScenarioRecord, is_problem};
-use crate::run::{
-    AttemptEnded, Certainty, DeliveredItems, LikelyCause, RefusedItems, ResponseRecord,
-};
+use crate::run::{AttemptEnded, Certainty, LikelyCause, RefusedItems, ResponseRecord};
 use crate::transport::Failure;
 use crate::verify::{Check, GrantFailure, Verdict, VerdictCounts};
 use affected_scenario::{AffectedScenario, grouped};
@@ -30,6 +30,8 @@ use event_features::{CommonFeatures, EventFeatures, WorstEvents, has_undocumente
 use genuine_responses::GenuineResponses;
 use grant_cause::GrantCause;
 use group_key::{CheckKind, GroupKey, HandledAs};
+use nested_bundles::join_nested_bundles;
+use refused_skus::refused_skus;
 use response_bodies::ResponseBodies;
 
 #[derive(Debug, Default)]
@@ -209,24 +211,11 @@ impl FailureGroups {
         for (found, group) in self.groups {
             groups.entry(keys[&found].clone()).or_default().merge(group);
         }
-        // What is left of a bundle if the bundles in it are not opened: other items, or nothing.
-        let parts = GroupKey::Grant(GrantCause::Other(GrantFailure::PartMissing));
-        let nothing = GroupKey::Grant(GrantCause::Other(GrantFailure::AcceptedNotGranted));
-        let granted = self.handled.get(&HandledAs::Granted);
-        let is_of_nested = |key| {
-            let group: Option<&FailureGroup> = groups.get(key);
-            let events = group.zip(granted);
-            events.is_some_and(|(group, granted)| group.events.are_only_nested_bundles(granted))
-        };
-        if is_of_nested(&parts)
-            && is_of_nested(&nothing)
-            && let Some(group) = groups.remove(&nothing)
-        {
-            groups.entry(parts.clone()).or_default().merge(group);
-            for key in keys.values_mut().filter(|key| **key == nothing) {
-                key.clone_from(&parts);
-            }
-        }
+        join_nested_bundles(
+            &mut groups,
+            &mut keys,
+            self.handled.get(&HandledAs::Granted),
+        );
         let groups = groups.into_iter().map(|(key, group)| {
             let handled = key
                 .opposite()
@@ -276,18 +265,6 @@ impl FailureGroups {
             repetitions: self.repetitions.clone(),
         }
     }
-}
-
-/// The SKUs in the genuine events of a scenario that were refused.
-fn refused_skus(record: &ScenarioRecord) -> BTreeSet<String> {
-    let refused = record.attempts.iter().filter(|attempt| {
-        let is_genuine = attempt.event_name.is_some() && attempt.forgery.is_none();
-        let status = attempt.response.status();
-        is_genuine && status.is_some_and(|status| (400..500).contains(&status))
-    });
-    refused
-        .flat_map(|attempt| DeliveredItems::of(attempt).skus)
-        .collect()
 }
 
 impl CommonProblems {

@@ -25,7 +25,6 @@ use crate::policy::Forgery;
 use crate::probe::{HookFailure, PreparedProbe, QUANTITY_PROBE};
 use crate::scenario::Case;
 use crate::scenario::document::{Diagnostics, SourceFile};
-use crate::transport::Failure;
 use crate::verify::{Check, Verdict};
 pub(crate) use listed_items::ItemEvents;
 use silence::{PATIENCE, late, patiently};
@@ -65,15 +64,7 @@ impl RunContext {
         plan.patience.responses = Some(PATIENCE);
         let plan = &plan;
         if let Err(failure) = self.client.probe_connection(&self.target).await {
-            let finding = Finding::broken("connection", self.shown(&failure));
-            let finding = match &failure {
-                Failure::Refused { .. } | Failure::NoSocket { .. } => finding.help(format!(
-                    "{}; while it starts, `--wait 30s` waits for it",
-                    failure.hint()
-                )),
-                _ => finding.help(failure.hint()),
-            };
-            return report(finding.key(key_of(&failure)));
+            return report(self.unreachable(&failure));
         }
         report(Finding::passed(
             "connection",
@@ -150,22 +141,9 @@ impl RunContext {
                 .into_iter()
                 .for_each(&mut report);
         }
-        // If nothing is accepted, it says nothing about forgeries that they are not, either.
-        let forgery = results.forgery();
+        let forgery = results.forgery(accepted);
         let refused = forgery.verdict == Verdict::Passed;
-        let is_granted = results
-            .attempt(3)
-            .is_some_and(|forged| matches!(forged.response.status(), Some(200..300)));
-        if accepted || is_granted {
-            report(forgery);
-        } else {
-            let message = "no genuine delivery was accepted either, so this would show nothing";
-            report(Finding::new(
-                "forgery",
-                Verdict::NotChecked,
-                message.to_owned(),
-            ));
-        }
+        report(forgery);
         if let Some(finding) = clock(genuine) {
             report(finding);
         }
@@ -354,12 +332,16 @@ impl Results {
         )
     }
 
-    fn forgery(&self) -> Finding {
-        self.response(
-            3,
-            "forgery",
-            "refuse what is not signed with the secret: 401 or 403",
-        )
+    /// If no genuine delivery is accepted, it says nothing about forgeries that they are not, either.
+    fn forgery(&self, accepted: bool) -> Finding {
+        let subject = "forgery";
+        let response = self.attempt(3).map(|forged| forged.response.status());
+        if !accepted && !matches!(response, Some(Some(200..300))) {
+            let message = "no genuine delivery was accepted either, so this would show nothing";
+            return Finding::new(subject, Verdict::NotChecked, message.to_owned());
+        }
+        let help = "refuse what is not signed with the secret: 401 or 403";
+        self.response(3, subject, help)
     }
 
     fn response(&self, step: usize, subject: &str, help: &str) -> Finding {
@@ -431,12 +413,4 @@ fn clock(attempt: &AttemptEnded) -> Option<Finding> {
         let message = format!("the receiver's clock is {} s {how}", seconds.abs());
         Finding::new("clock", Verdict::Warned, message).help(SetupMistake::Clock.help())
     })
-}
-
-fn key_of(failure: &Failure) -> &'static str {
-    match failure {
-        Failure::UntrustedCertificate { .. } => "cacert",
-        Failure::VersionNotOffered => "http_version",
-        _ => "target",
-    }
 }

@@ -28,8 +28,9 @@ struct EventBody {
 type HasFeature = fn(&EventBody) -> bool;
 
 /// What is said of an event, and how to tell. The most telling first.
-const FEATURES: [(&str, HasFeature); 25] = [
+const FEATURES: [(&str, HasFeature); 26] = [
     (REWRITTEN, EventBody::differs_after_parsing),
+    (NOT_COMPACT, EventBody::is_not_compact),
     (ESCAPED, EventBody::has_characters_that_php_escapes),
     ("`context` is null", |body| body.is_null("/context")),
     ("no `context`", |body| body.lacks("/context")),
@@ -102,8 +103,9 @@ const REWRITTEN: &str =
     "JSON that is different after a parser read it and wrote it again without whitespace";
 const ESCAPED: &str = "characters that PHP's `json_encode` escapes: beyond ASCII, or slashes";
 const BEYOND_ASCII: &str = "bytes above 0x7F in the body: characters beyond ASCII, not escaped";
+const NOT_COMPACT: &str = "JSON with whitespace or unnecessary escapes";
 /// Features of events that decoding the body, or parsing and writing the JSON, changes.
-const OF_REWRITING: [&str; 3] = [REWRITTEN, ESCAPED, BEYOND_ASCII];
+const OF_REWRITING: [&str; 4] = [REWRITTEN, NOT_COMPACT, ESCAPED, BEYOND_ASCII];
 const REWRITTEN_HELP: &str = "if the signature is verified over a body that was decoded, or over JSON that was parsed \
                               and written again, verify it over the raw bytes of the body: the usual traps are \
                               `express.json()`, an object as `@RequestBody` in Spring, `request.json()` in \
@@ -308,6 +310,11 @@ impl EventBody {
         written != self.text
     }
 
+    /// Whether a writer that keeps the numbers changes the text.
+    fn is_not_compact(&self) -> bool {
+        self.event.to_string() != self.text
+    }
+
     /// Whether a slash or a character beyond ASCII is in the text as it is. An escape of one is verified
     /// as sent.
     fn has_characters_that_php_escapes(&self) -> bool {
@@ -459,12 +466,22 @@ mod tests {
         assert!(!found.contains("PHP"), "{found}");
     }
 
+    /// Most parsers keep `20.0` and large numbers, unlike those of JavaScript.
+    #[test]
+    fn json_that_a_writer_that_keeps_numbers_changes_points_to_the_signature() {
+        let found = of(&["[1, 2.0]", r#"["\u0041"]"#]).unlike(&of(&["[1.0]", "[2.0]"]), "accepted");
+        let found = found.expect("something in common");
+        assert!(found.text.contains(NOT_COMPACT), "{}", found.text);
+        assert_eq!(found.help(true), Some(REWRITTEN_HELP));
+    }
+
     #[test]
     fn every_feature_is_found_in_an_event_that_has_it() {
         let item = |item: &str| format!(r#"{{"event_data":{{"item":{item}}}}}"#);
         let long = "x".repeat(101);
         let bodies = [
             "[1.0]".to_owned(),
+            "[1.0, 2]".to_owned(),
             r#"["a/b"]"#.to_owned(),
             r#"{"context":null}"#.to_owned(),
             "{}".to_owned(),

@@ -18,6 +18,19 @@ pub(super) fn late() -> String {
 }
 
 impl RunContext {
+    /// Why nothing could be sent.
+    pub(super) fn unreachable(&self, failure: &Failure) -> Finding {
+        let hint = failure.hint();
+        let help = match failure {
+            Failure::Refused { .. } | Failure::NoSocket { .. } => {
+                format!("{hint}; while it starts, `--wait 30s` waits for it")
+            }
+            _ => hint.to_owned(),
+        };
+        let finding = Finding::broken("connection", self.shown(failure));
+        finding.help(help).key(key_of(failure))
+    }
+
     /// What is wrong if the target accepts the connection but does not respond even to a GET request.
     pub(super) async fn silence(&self) -> Option<Finding> {
         let failure = self.get(&self.target).await?.err()?;
@@ -52,4 +65,12 @@ impl RunContext {
 /// `None` if `work` takes too long.
 pub(super) async fn patiently<T>(work: impl Future<Output = T>) -> Option<T> {
     tokio::time::timeout(PATIENCE, Box::pin(work)).await.ok()
+}
+
+fn key_of(failure: &Failure) -> &'static str {
+    match failure {
+        Failure::UntrustedCertificate { .. } => "cacert",
+        Failure::VersionNotOffered => "http_version",
+        _ => "target",
+    }
 }
