@@ -28,7 +28,11 @@ pub(super) fn write_markdown(out: &mut dyn Write, run: &RunRecord) -> io::Result
     let bold = |verdict: Verdict| format!("**{verdict}**");
     writeln!(out, "- {}", scenario_summary(&run.ended, bold))?;
     writeln!(out, "- {}", check_summary(&run.ended, bold))?;
-    writeln!(out, "- took {:.2} s", run.ended.took.as_secs_f64())?;
+    writeln!(
+        out,
+        "- took {:.2} s of wall time",
+        run.ended.took.as_secs_f64()
+    )?;
     for line in run.ended.explored.iter().flat_map(coverage_lines) {
         writeln!(out, "- {}", text(&line))?;
     }
@@ -44,7 +48,11 @@ pub(super) fn write_markdown(out: &mut dyn Write, run: &RunRecord) -> io::Result
     }
     write_likely_causes(out, run)?;
     write_common_problems(out, run)?;
-    write_problems(out, &run.with_own_problems())?;
+    write_problems(
+        out,
+        &run.with_own_problems(),
+        run.common.problems.is_empty(),
+    )?;
     let not_checked = run.not_checked_lines(text);
     if !not_checked.is_empty() {
         writeln!(out, "\n### Not checked\n")?;
@@ -86,8 +94,13 @@ pub(super) fn mark(verdict: Verdict) -> &'static str {
     }
 }
 
-/// Writes the table of the scenarios with problems of their own, and the details.
-fn write_problems(out: &mut dyn Write, scenarios: &[&ScenarioRecord]) -> io::Result<()> {
+/// Writes the table of the scenarios with problems of their own, and the details, folded unless
+/// `is_first_open`.
+fn write_problems(
+    out: &mut dyn Write,
+    scenarios: &[&ScenarioRecord],
+    is_first_open: bool,
+) -> io::Result<()> {
     if scenarios.is_empty() {
         return Ok(());
     }
@@ -105,7 +118,9 @@ fn write_problems(out: &mut dyn Write, scenarios: &[&ScenarioRecord]) -> io::Res
     if left_out > 0 {
         writeln!(out, "\n… and {}", counted(left_out, "more scenario"))?;
     }
-    let details = own().map(|(record, problems)| details(record, &problems));
+    let details = own()
+        .enumerate()
+        .map(|(index, (record, problems))| details(record, &problems, is_first_open && index == 0));
     let (details, left_out) = within(DETAILS_LIMIT, details);
     for text in details {
         write!(out, "\n{text}")?;

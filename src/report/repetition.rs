@@ -1,5 +1,11 @@
 //! The repetitions of a scenario, which `run --repeat` names, as one scenario.
 
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+
+use super::scenario_record::ScenarioRecord;
+use crate::verify::Verdict;
+
 const LABEL: &str = " (repetition ";
 
 /// The name of a scenario without its repetition, and the repetition's number.
@@ -30,6 +36,58 @@ impl Repetitions {
     /// `in 3 of 20 repetitions`; `None` if the run has none.
     pub(super) fn text(&self, own: usize) -> Option<String> {
         (self.all > 1).then(|| format!("in {own} of {} repetitions", self.all))
+    }
+}
+
+/// The repetitions of one scenario.
+#[derive(Debug)]
+pub(super) struct RepeatedScenario {
+    pub(super) name: String,
+    /// The worst verdict, and how many repetitions have it.
+    pub(super) verdict: Verdict,
+    count: usize,
+    all: usize,
+    first: usize,
+}
+
+/// Those that have ended, by their location and name.
+#[derive(Debug, Default)]
+pub(super) struct RepeatedScenarios(BTreeMap<(String, String), RepeatedScenario>);
+
+impl RepeatedScenarios {
+    pub(super) fn observe(&mut self, record: &ScenarioRecord) {
+        let (name, Some(_)) = without_repetition(&record.started.name) else {
+            return;
+        };
+        let (verdict, number) = (record.ended.verdict, record.started.scenario);
+        let key = (record.location(), name.clone());
+        let known = self.0.entry(key).or_insert(RepeatedScenario {
+            name,
+            verdict,
+            count: 0,
+            all: 0,
+            first: number,
+        });
+        known.all += 1;
+        known.first = known.first.min(number);
+        match verdict.cmp(&known.verdict) {
+            Ordering::Greater => (known.verdict, known.count) = (verdict, 1),
+            Ordering::Equal => known.count += 1,
+            Ordering::Less => {}
+        }
+    }
+
+    pub(super) fn into_sorted(self) -> Vec<RepeatedScenario> {
+        let mut scenarios: Vec<_> = self.0.into_values().collect();
+        scenarios.sort_by_key(|scenario| scenario.first);
+        scenarios
+    }
+}
+
+impl RepeatedScenario {
+    /// `20 of 20 repetitions`, which have the verdict.
+    pub(super) fn text(&self) -> String {
+        format!("{} of {} repetitions", self.count, self.all)
     }
 }
 

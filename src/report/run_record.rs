@@ -1,20 +1,38 @@
 //! A run as its reports show it, built once from the run's events. Reports are pure functions of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::counts::counted;
 use super::failure_groups::{CommonProblem, CommonProblems, FailureGroups};
 use super::lost_target::LostTarget;
+use super::repetition::{RepeatedScenario, RepeatedScenarios};
 use super::scenario_record::{KeptAttempts, PlacedCheck, RunningScenarios, ScenarioRecord};
 use crate::run::{RunEnded, RunEvent, RunStarted, SnapshotsEnded};
+
+/// How much was not checked for one reason.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct NotChecked {
+    checks: usize,
+    scenarios: usize,
+}
+
+impl NotChecked {
+    /// `3 checks in 1 scenario`.
+    pub(super) fn text(self) -> String {
+        let scenarios = counted(self.scenarios, "scenario");
+        format!("{} in {scenarios}", counted(self.checks, "check"))
+    }
+}
 
 #[derive(Debug)]
 pub struct RunRecord {
     pub(super) started: Option<RunStarted>,
     /// In the order in which they ended. With [`KeptAttempts::OfProblems`], only those with problems.
     pub(super) scenarios: Vec<ScenarioRecord>,
-    /// The reasons for checks that were not made, and hints, with their counts.
-    pub(super) not_checked: BTreeMap<(String, Option<String>), usize>,
+    /// The reasons for checks that were not made, and hints.
+    pub(super) not_checked: BTreeMap<(String, Option<String>), NotChecked>,
+    /// The scenarios that were repeated, in the order of their first repetitions.
+    pub(super) repeated: Vec<RepeatedScenario>,
     pub(super) common: CommonProblems,
     /// That the target went away, unless this is a common problem.
     pub(super) lost_target: Option<String>,
@@ -31,7 +49,8 @@ pub struct RunRecorder {
     groups: FailureGroups,
     started: Option<RunStarted>,
     scenarios: Vec<ScenarioRecord>,
-    not_checked: BTreeMap<(String, Option<String>), usize>,
+    not_checked: BTreeMap<(String, Option<String>), NotChecked>,
+    repeated: RepeatedScenarios,
     snapshots: Option<SnapshotsEnded>,
 }
 
@@ -64,10 +83,14 @@ impl RunRecorder {
 
     fn add(&mut self, mut record: ScenarioRecord) {
         self.groups.observe(&record);
+        self.repeated.observe(&record);
+        let mut reasons = BTreeSet::new();
         for check in record.not_checked() {
             let reason = check.cause.as_ref().unwrap_or(&check.observed);
             let reason = (reason.clone(), check.hint.clone());
-            *self.not_checked.entry(reason).or_default() += 1;
+            let count = self.not_checked.entry(reason.clone()).or_default();
+            count.checks += 1;
+            count.scenarios += usize::from(reasons.insert(reason));
         }
         let has_problems = !record.ended.verdict.is_passed_or_not_checked();
         if has_problems || self.kept > KeptAttempts::OfProblems {
@@ -93,6 +116,7 @@ impl RunRecorder {
             started: self.started,
             scenarios,
             not_checked: self.not_checked,
+            repeated: self.repeated.into_sorted(),
             common,
             lost_target,
             snapshots: self.snapshots,
@@ -135,7 +159,7 @@ impl RunRecord {
         reasons
             .map(|((reason, hint), count)| {
                 let hint = hint.as_ref().map(|hint| format!(" → {}", show(hint)));
-                let (count, hint) = (counted(*count, "check"), hint.unwrap_or_default());
+                let (count, hint) = (count.text(), hint.unwrap_or_default());
                 format!("{count}: {}{hint}", show(reason))
             })
             .collect()

@@ -17,6 +17,7 @@ use super::counts::{
     check_summary, counted, not_run_note, scenario_summary, snapshot_summary, unreferenced_label,
 };
 use super::coverage::coverage_lines;
+use super::repetition::without_repetition;
 use super::run_record::{RunRecord, receiver_note, reproduce_options};
 use super::sanitize::sanitize;
 use super::scenario_record::ScenarioRecord;
@@ -75,10 +76,23 @@ impl TerminalFormat {
         out.gap()
     }
 
+    /// Whether a scenario has a line. The reasons why it was not checked, and how its repetitions ended,
+    /// are written when the run has ended.
+    fn shows(self, record: &ScenarioRecord) -> bool {
+        match self.detail {
+            Detail::Quiet => false,
+            Detail::Normal => {
+                let is_repetition = without_repetition(&record.started.name).1.is_some();
+                record.ended.verdict != Verdict::NotChecked && !is_repetition
+            }
+            Detail::Verbose => true,
+        }
+    }
+
     /// Writes the line of a scenario when it ends.
     pub fn write_scenario(self, out: &mut dyn Write, record: &ScenarioRecord) -> io::Result<()> {
         let mut out = TextOutput::new(out, self.width);
-        if self.detail > Detail::Quiet {
+        if self.shows(record) {
             let ended = &record.ended;
             let checks = counted(ended.checks.total(), "check");
             let skipped = match ended.checks.not_checked {
@@ -102,8 +116,15 @@ impl TerminalFormat {
     pub fn write_end(self, out: &mut dyn Write, run: &RunRecord) -> io::Result<()> {
         let mut out = TextOutput::new(out, self.width);
         let list_all = self.detail == Detail::Verbose;
+        if self.detail > Detail::Quiet {
+            write_repeated(&mut out, run)?;
+        }
         write_failures(&mut out, run, list_all)?;
-        write_not_checked(&mut out, run)?;
+        let counts = &run.ended.scenarios;
+        let is_first = self.detail == Detail::Normal
+            && counts.total() == counts.not_checked
+            && run.repeated.is_empty();
+        write_not_checked(&mut out, run, is_first, list_all)?;
         out.gap()?;
         for line in summary(&run.ended) {
             out.line(0, &line)?;
@@ -131,18 +152,39 @@ impl TerminalFormat {
     }
 }
 
-fn write_not_checked(out: &mut TextOutput<'_>, run: &RunRecord) -> io::Result<()> {
+/// Writes one line for each scenario that was repeated.
+fn write_repeated(out: &mut TextOutput<'_>, run: &RunRecord) -> io::Result<()> {
+    for scenario in &run.repeated {
+        let (verdict, name) = (scenario.verdict, sanitize(&scenario.name));
+        let line = format!("{} {}: {name}", mark(verdict), paint_verdict(verdict));
+        out.line_with_facts(0, &line, &paint(DIM, scenario.text()))?;
+    }
+    Ok(())
+}
+
+/// Writes each reason for what was not checked. `is_first` if nothing was written of the scenarios.
+fn write_not_checked(
+    out: &mut TextOutput<'_>,
+    run: &RunRecord,
+    is_first: bool,
+    list_all: bool,
+) -> io::Result<()> {
     if run.not_checked.is_empty() {
         return Ok(());
     }
-    out.gap()?;
+    if !is_first {
+        out.gap()?;
+    }
     out.line(0, &paint_verdict(Verdict::NotChecked))?;
     for ((reason, hint), count) in &run.not_checked {
         let reason = sanitize(reason);
-        out.line(2, &format!("{}: {reason}", counted(*count, "check")))?;
+        out.line(2, &format!("{}: {reason}", count.text()))?;
         out.line(4, &format!("→ {}", hint.as_deref().unwrap_or_default()))?;
     }
-    Ok(())
+    if list_all {
+        return Ok(());
+    }
+    out.line(2, &paint(DIM, "--verbose names the scenarios"))
 }
 
 /// Writes what changed since the baseline. Unless `list_all`, names some scenarios of each list.
@@ -186,6 +228,9 @@ fn summary(ended: &RunEnded) -> [String; 3] {
     [
         scenario_summary(ended, paint_verdict),
         check_summary(ended, paint_verdict),
-        format!("took {:.2} s{held_back}", ended.took.as_secs_f64()),
+        format!(
+            "took {:.2} s of wall time{held_back}",
+            ended.took.as_secs_f64()
+        ),
     ]
 }

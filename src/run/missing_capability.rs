@@ -47,8 +47,8 @@ pub(crate) enum MissingCapability {
 
 fn add_hooks(names: &[String]) -> String {
     format!(
-        "add `hooks: {{ {}: {{ http: POST … }} }}` to the profile; docs/profiles.md says what the hooks of \
-         the bundled suite do",
+        "uncomment `hooks` in aghook.yaml, or add `hooks: {{ {}: {{ http: POST … }} }}` to the \
+         profile; docs/profiles.md says what the hooks of the bundled suite do",
         names.join(": { http: POST … }, ")
     )
 }
@@ -64,13 +64,14 @@ impl MissingCapability {
             ),
             Self::Hook { name, .. } if name == Hook::SCRIPT => (
                 "the profile has no `script` hook to set the receiver's responses".into(),
-                "add `script: { http: PUT … }` to the profile; docs/profiles.md describes the request"
+                "uncomment `script` in aghook.yaml, or add `script: { http: PUT … }` to \
+                 the profile; docs/profiles.md describes the request"
                     .into(),
             ),
             Self::Hook { name, .. } if name == Hook::RESTART => (
                 "the profile has no `restart` hook to restart the receiver".into(),
-                "add `restart: { command: [docker, restart, …] }` or `restart: { http: POST … }` to \
-                 the profile"
+                "uncomment `restart` in aghook.yaml, or add `restart: { command: [docker, \
+                 restart, …] }` or `restart: { http: POST … }` to the profile"
                     .into(),
             ),
             Self::Hook { name, similar } => (
@@ -86,7 +87,8 @@ impl MissingCapability {
             ),
             Self::ExpiredSecret => (
                 "the profile does not name the expired secret".into(),
-                "set `expired_secret_env` in the profile to the environment variable that holds it"
+                "uncomment `expired_secret_env` in aghook.yaml, or set it in the \
+                 profile, to the environment variable that holds it"
                     .into(),
             ),
             Self::Http1(fault) => (
@@ -112,8 +114,9 @@ impl MissingCapability {
             ),
             Self::SeveralTargets { .. } => (
                 "the profile's `targets` list fewer than two instances of the receiver".into(),
-                "if yours has several that share their data, list them all, `target` included: `targets: \
-                 { a: URL, b: URL }`; if it has one, listing only that one makes `--strict` accept this"
+                "if yours has several that share their data, list them all, `target` included: uncomment `targets` \
+                 in aghook.yaml, or add `targets: { a: URL, b: URL }`; if it has one, listing only that one \
+                 makes `--strict` accept this"
                     .into(),
             ),
             Self::Players { listed, needed } => (

@@ -58,7 +58,7 @@ fn a_dry_run_shows_what_would_not_be_checked_and_why() {
     // Without the `script` hook the scenario would stop there.
     dry_run("").says(&[
         "    4. script 503 for welcome\n       ? not checked: the profile has no `script`",
-        "         → add `script: { http: PUT … }` to the profile; docs/profiles.md describes the request\n",
+        "         → uncomment `script` in aghook.yaml, or add `script: { http: PUT … }` to the profile; docs/profiles.md ",
         "1 scenario; steps and effects that would not be checked: 3\n",
     ]);
     dry_run("    script: { http: 'PUT http://127.0.0.1:1/s' }\n").says(&[

@@ -69,6 +69,18 @@ fn repetitions_that_pass_have_no_failure_rate() {
 }
 
 #[test]
+fn a_scenario_has_one_line_for_all_its_repetitions() {
+    let (peer, _) = refusing_each(4);
+    let (ran, _) = run(&peer, &["--repeat", "3"]);
+    ran.says(&["\n✓ passed: a coupon is accepted  3 of 3 repetitions\n"])
+        .does_not_say(&["(repetition "]);
+    let (ran, _) = run(&peer, &["--repeat", "4"]);
+    ran.says(&["\n✗ failed: a coupon is accepted  1 of 4 repetitions\n"]);
+    let (ran, _) = run(&peer, &["--repeat", "2", "--verbose"]);
+    ran.says(&["a coupon is accepted (repetition 2)"]);
+}
+
+#[test]
 fn until_failure_reports_the_run_that_failed() {
     let (peer, keys) = refusing_each(4);
     let (ran, folder) = run(

@@ -42,9 +42,13 @@ fn without_a_restart_hook_the_scenario_is_not_checked_with_a_hint() {
     let game = game(Arc::default());
     run(&game, "", &[]).ends_with(0).says(&[
         "1 not checked",
-        "the profile has no `restart`",
+        "in 1 scenario: the profile has no `restart`",
+        "uncomment `restart`",
         "restart: {",
     ]);
+    let line = "? not checked: ";
+    run(&game, "", &[]).does_not_say(&[line]);
+    run(&game, "", &["--verbose"]).says(&[line]);
     // `--strict` turns "not checked" into a failure.
     run(&game, "", &["--strict"])
         .ends_with(1)

@@ -137,13 +137,14 @@ fn all_hooks_that_are_missing_are_named_before_the_first_runs() {
     let (transcript, seen) = run(&scenario, fill);
     transcript
         .ends_with(0)
-        .says(&["the profile has no hook `free_inventory`", "add `hooks: "])
+        .says(&["the profile has no hook `free_inventory`", "add `hooks: {"])
         .does_not_say(&["did you mean"]);
     assert_eq!(seen, ["delivery, 0 h ahead"]);
     let (transcript, _) = run(&scenario, "      other: { command: [a] }\n");
     transcript.ends_with(0).says(&[
         "the profile has no hooks `fill_inventory` and `free_inventory`",
-        "fill_inventory: { http: POST … }, free_inventory: { http: POST … }",
+        "uncomment `hooks` in aghook.yaml, or add `hooks: {",
+        "free_inventory: {",
     ]);
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::protocol::{Event, Item, NestedItem};
+use crate::protocol::{Event, Field, Item, NestedItem};
 use crate::run::RunContext;
 use crate::scenario::{BundlePolicy, Policy};
 use crate::verify::{ExpectedInventory, GrantCount, InventoryCheck, Verdict};
@@ -13,8 +13,14 @@ pub(super) struct Contents {
     expected: Option<ExpectedInventory>,
     /// What is granted if the game opens every bundle; `None` if the profile says how it grants bundles.
     opened: Option<ExpectedInventory>,
+    /// The same without the fallbacks, if there are any.
+    without_fallback: Option<ExpectedInventory>,
     text: String,
 }
+
+const ITEM_GRANTED: &str =
+    "the item was granted as expected; its fallback was not needed, so it was not tested";
+const FALLBACK_GRANTED: &str = "the fallback was granted as expected, instead of the item";
 
 /// After a bundle was granted by SKUs of bundles, which may be a bug.
 const NOT_OPENED: &str = "granted by the SKU of a bundle that was not opened. If players can use it, state \
@@ -33,10 +39,14 @@ impl Contents {
         let is_several = items.len() > 1 || items.iter().any(has_parts);
         let is_usual = event.kind() == Some(game.policy.usual_kind());
         let is_checked = is_several && is_usual && !event.sandbox && !event.is_test();
-        let inventory = |policy| {
+        let inventory_of = |event: &Event, policy| {
             ExpectedInventory::new(event, GrantCount::Once, policy).held_as(&game.held_items)
         };
+        let inventory = |policy| inventory_of(event, policy);
         let expected = is_checked.then(|| inventory(game.policy));
+        let has_fallback = items.iter().any(|item| fallback(item).is_some());
+        let without_fallback =
+            has_fallback.then(|| inventory_of(&without_fallbacks(event), game.policy));
         let nested = Policy {
             bundles: Some(BundlePolicy::Nested),
             ..game.policy
@@ -51,6 +61,7 @@ impl Contents {
         Self {
             expected,
             opened,
+            without_fallback,
             text: texts.join(", "),
         }
     }
@@ -72,7 +83,16 @@ impl Contents {
             .is_none_or(|opened| matches!(opened.check_readings(&changes), InventoryCheck::Passed));
         let (verdict, result) = match expected.check_readings(&changes) {
             InventoryCheck::Passed if !is_opened => (Verdict::Warned, NOT_OPENED.to_owned()),
-            InventoryCheck::Passed => (Verdict::Passed, "granted as expected".to_owned()),
+            InventoryCheck::Passed => {
+                let own = self.without_fallback.as_ref();
+                let own = own.map(|own| own.check_readings(&changes));
+                let text = match own {
+                    None => "granted as expected",
+                    Some(InventoryCheck::Passed) => ITEM_GRANTED,
+                    Some(_) => FALLBACK_GRANTED,
+                };
+                (Verdict::Passed, text.to_owned())
+            }
             InventoryCheck::Failed { problem, .. } => (Verdict::Failed, problem),
             InventoryCheck::Undecided(reason) => (Verdict::NotChecked, reason),
         };
@@ -90,6 +110,20 @@ fn has_parts(item: &Item) -> bool {
 
 fn fallback(item: &Item) -> Option<&Item> {
     item.fallback_item.value().map(AsRef::as_ref)
+}
+
+fn without_fallbacks(event: &Event) -> Event {
+    let mut event = event.clone();
+    let data = &mut event.event_data;
+    if let Field::Value(item) = &mut data.item {
+        item.fallback_item = Field::Absent;
+    }
+    if let Field::Value(items) = &mut data.items {
+        for item in items {
+            item.fallback_item = Field::Absent;
+        }
+    }
+    event
 }
 
 /// `50 gems, 1 sword`, or `50 gems, or else 1 sword`.

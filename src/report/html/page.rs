@@ -117,7 +117,7 @@ fn page(run: &RunRecord) -> io::Result<RunPage<'_>> {
             .map(|ended| (unreferenced_label(ended), &*ended.unreferenced)),
         tags: tags(&scenarios),
         plot: response_times(&scenarios),
-        rows: rows(scenarios)?,
+        rows: rows(scenarios, run.common.problems.first())?,
         likely_causes: &ended.likely_causes,
         problems: &run.common.problems,
         advice: run.common.advice.as_ref(),
@@ -193,11 +193,22 @@ fn tags<'run>(scenarios: &[&'run ScenarioRecord]) -> BTreeMap<&'run String, usiz
 }
 
 /// The rows, the worst first, so that these have their data if there is not enough room for all.
-fn rows(mut scenarios: Vec<&ScenarioRecord>) -> io::Result<Vec<ScenarioRow<'_>>> {
+fn rows<'run>(
+    mut scenarios: Vec<&'run ScenarioRecord>,
+    first: Option<&CommonProblem>,
+) -> io::Result<Vec<ScenarioRow<'run>>> {
     scenarios.sort_by_key(|record| Reverse(record.ended.verdict));
+    let worst = scenarios
+        .first()
+        .filter(|record| !record.ended.verdict.is_passed_or_not_checked());
+    let telling = first.map(|problem| problem.example.scenario.number);
+    let telling = telling.or(worst.map(|record| record.started.scenario));
     let data = embed(&scenarios)?;
     let rows = scenarios.into_iter().zip(data);
-    let rows = rows.map(|(record, data)| ScenarioRow::new(record, data));
+    let rows = rows.map(|(record, data)| {
+        let is_open = telling == Some(record.started.scenario);
+        ScenarioRow::new(record, data, is_open)
+    });
     Ok(rows.collect())
 }
 

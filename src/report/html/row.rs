@@ -19,6 +19,8 @@ pub(super) struct ScenarioRow<'run> {
     pub(super) more_problems: Option<String>,
     /// The deliveries of the events whose effects failed.
     pub(super) traces: Vec<&'run String>,
+    /// Whether it is the most telling failure, which is shown at once.
+    pub(super) is_open: bool,
     /// The events for the script. `None` if there was no room.
     pub(super) data: Option<String>,
 }
@@ -32,7 +34,7 @@ pub(super) struct ProblemView {
 }
 
 impl<'run> ScenarioRow<'run> {
-    pub(super) fn new(record: &'run ScenarioRecord, data: Option<String>) -> Self {
+    pub(super) fn new(record: &'run ScenarioRecord, data: Option<String>, is_open: bool) -> Self {
         let ended = &record.ended;
         let skipped = match (ended.verdict, ended.checks.not_checked) {
             (Verdict::NotChecked, _) | (_, 0) => String::new(),
@@ -44,6 +46,7 @@ impl<'run> ScenarioRow<'run> {
         let mut problems = record.problems();
         Self {
             record,
+            is_open,
             verdict: ended.verdict,
             facts: format!("{checks}{skipped} · {attempts} · {took}"),
             first_problem: first_problem(record),

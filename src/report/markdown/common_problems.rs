@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::details::sections_text;
+use super::details::{details_tag, sections_text};
 use super::escape::{code, text};
 use super::{mark, within};
 use crate::report::failure_groups::CommonProblem;
@@ -45,18 +45,19 @@ pub(super) fn write_common_problems(out: &mut dyn Write, run: &RunRecord) -> io:
             writeln!(out, "  - {line}")?;
         }
     }
-    let (details, _) = within(
-        DETAILS_LIMIT,
-        problems.iter().map(|problem| details(run, problem)),
-    );
+    // One failure is shown at once; the others are folded.
+    let all = problems.iter().enumerate();
+    let all = all.map(|(index, problem)| details(run, problem, index == 0));
+    let (details, _) = within(DETAILS_LIMIT, all);
     let mut details = details.iter();
     details.try_for_each(|text| write!(out, "\n{text}"))
 }
 
-fn details(run: &RunRecord, problem: &CommonProblem) -> String {
+fn details(run: &RunRecord, problem: &CommonProblem, is_open: bool) -> String {
     let scenario = &problem.example.scenario;
     let summary = format!("problem {}: {}", problem.number, text(&scenario.name));
-    let mut parts = vec![format!("<details><summary>{summary}</summary>\n\n")];
+    let tag = details_tag(is_open);
+    let mut parts = vec![format!("{tag}<summary>{summary}</summary>\n\n")];
     parts.push(format!("{}\n\n", code(&scenario.location())));
     if let Some((record, problems)) = run.example(problem) {
         parts.push(sections_text(record, &problems));

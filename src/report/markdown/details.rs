@@ -12,10 +12,23 @@ use crate::verify::Check;
 
 const DELIVERIES_LIMIT: usize = 48 * 1024;
 
-pub(super) fn details(record: &ScenarioRecord, problems: &[PlacedCheck<'_>]) -> String {
+pub(super) fn details_tag(is_open: bool) -> &'static str {
+    if is_open {
+        "<details open>"
+    } else {
+        "<details>"
+    }
+}
+
+pub(super) fn details(
+    record: &ScenarioRecord,
+    problems: &[PlacedCheck<'_>],
+    is_open: bool,
+) -> String {
     let (started, verdict) = (&record.started, record.ended.verdict);
     let summary = format!("{} {verdict}: {}", mark(verdict), text(&started.name));
-    let mut parts = vec![format!("<details><summary>{summary}</summary>\n")];
+    let tag = details_tag(is_open);
+    let mut parts = vec![format!("{tag}<summary>{summary}</summary>\n")];
     if let Some(about) = &started.about {
         let about: Vec<&str> = about.split_whitespace().collect();
         parts.push(format!("{}\n", text(&about.join(" "))));

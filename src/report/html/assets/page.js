@@ -20,6 +20,7 @@ list.addEventListener("toggle", (event) => {
   const row = event.target.parentElement;
   if (event.target.open && rows.includes(row)) open(row);
 }, true);
+rows.filter((row) => row.querySelector("details").open).forEach(open);
 
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
