@@ -232,7 +232,7 @@ impl Fire {
             };
             report.quantities(&changes)?;
             if let Some(contents) = contents {
-                report.verdict(contents.verdict, &contents.text, None)?;
+                report.verdict(contents.verdict, &contents.text, contents.advice)?;
                 if contents.verdict == Verdict::Failed {
                     worst = worst.max(Verdict::Failed);
                 }

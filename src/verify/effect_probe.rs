@@ -252,14 +252,10 @@ impl<'run> EffectProbe<'run> {
             }
             GrantCheck::Failed(wrong) => {
                 let removes = self.removes();
-                let closest = self.closest(wrong).filter(|_| !removes);
-                let seen = match closest {
-                    Some(grant) => {
-                        let seen = describe_wrong_changes(wrong, &[]);
-                        format!("closest to {}, but {seen}", grant_text(grant))
-                    }
-                    None if removes => describe_wrong_changes(wrong, &[]),
-                    None => describe_wrong_changes(wrong, self.acceptable()),
+                let seen = if removes {
+                    describe_wrong_changes(wrong, &[])
+                } else {
+                    describe_difference(wrong, self.acceptable())
                 };
                 let outcome = (self.change != Change::Fixed).then_some(self.outcome);
                 let nothing = wrong.iter().all(|change| change.observed == 0);
@@ -295,22 +291,6 @@ impl<'run> EffectProbe<'run> {
     pub(crate) fn broken(&self, reason: impl Into<String>) -> Check {
         let expected = self.expected();
         self.requirement.broken(&self.subject, expected, reason)
-    }
-
-    /// The grant with which the changes were compared, if several were acceptable.
-    fn closest(&self, wrong: &[WrongChange]) -> Option<&ExpectedGrant> {
-        let acceptable = self.acceptable();
-        let fits = |grant: &&ExpectedGrant| {
-            let expected = |sku| grant.get(sku).copied().unwrap_or(0);
-            wrong
-                .iter()
-                .all(|change| Ok(expected(&change.sku)) == u128::try_from(change.expected))
-        };
-        let mut fitting = acceptable.iter().filter(fits);
-        match (fitting.next(), fitting.next()) {
-            (Some(grant), None) if acceptable.len() > 1 && !grant.is_empty() => Some(grant),
-            _ => None,
-        }
     }
 
     pub(crate) fn check_number(&self, before: i128, after: i128) -> Check {
@@ -402,9 +382,38 @@ fn grant_text(grant: &ExpectedGrant) -> String {
     parts.collect::<Vec<_>>().join(" and ")
 }
 
+/// The grant with which the changes were compared, if several were acceptable.
+fn closest<'a>(
+    wrong: &[WrongChange],
+    acceptable: &'a [ExpectedGrant],
+) -> Option<&'a ExpectedGrant> {
+    let fits = |grant: &&ExpectedGrant| {
+        let expected = |sku| grant.get(sku).copied().unwrap_or(0);
+        wrong
+            .iter()
+            .all(|change| Ok(expected(&change.sku)) == u128::try_from(change.expected))
+    };
+    let mut fitting = acceptable.iter().filter(fits);
+    match (fitting.next(), fitting.next()) {
+        (Some(grant), None) if acceptable.len() > 1 && !grant.is_empty() => Some(grant),
+        _ => None,
+    }
+}
+
+/// Describes the wrong changes, compared with the closest grant if several are acceptable.
+pub(crate) fn describe_difference(wrong: &[WrongChange], acceptable: &[ExpectedGrant]) -> String {
+    match closest(wrong, acceptable) {
+        Some(grant) => {
+            let seen = describe_wrong_changes(wrong, &[]);
+            format!("closest to {}, but {seen}", grant_text(grant))
+        }
+        None => describe_wrong_changes(wrong, acceptable),
+    }
+}
+
 /// Describes each wrong change. An SKU that several acceptable grants change differently is compared
 /// with all of them.
-pub(crate) fn describe_wrong_changes<'a>(
+fn describe_wrong_changes<'a>(
     wrong: impl IntoIterator<Item = &'a WrongChange>,
     acceptable: &[ExpectedGrant],
 ) -> String {
@@ -426,7 +435,11 @@ pub(crate) fn describe_wrong_changes<'a>(
             }
             _ => String::new(),
         };
-        if let (true, 2..) = (fits, right.len()) {
+        // Right together with other quantities than those that were observed.
+        let is_right = right
+            .iter()
+            .any(|right| i128::try_from(*right) == Ok(*observed));
+        if let (true, false, 2..) = (fits, is_right, right.len()) {
             // The smallest grant, if granting nothing is right, too.
             let granted = right.iter().find(|right| **right > 0);
             let granted = granted.and_then(|right| i128::try_from(*right).ok());
@@ -463,6 +476,7 @@ mod tests {
             describe_wrong_changes(&[wrong], &acceptable)
         };
         let either: &[&[(&str, u128)]] = &[&[], &[("hat", 1)]];
+        assert_eq!(described(1, 0, either), "hat changed by 0 instead of 1");
         assert_eq!(
             described(0, 2, either),
             "hat changed by 2, not 0 or 1 (2 times as much)"

@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::IndexSet;
 
-use super::effect_probe::{TOO_MANY_GRANTS, describe_wrong_changes, grant_expectation};
+use super::effect_probe::{TOO_MANY_GRANTS, describe_difference, grant_expectation};
 use super::expected_grant::{AcceptableGrants, ExpectedGrant, acceptable_grants};
-use super::grant_check::{Changes, GrantCheck, GrantExpectation, HeldOnce, check_grants};
+use super::grant_check::{
+    Changes, GrantCheck, GrantExpectation, HeldOnce, WrongChange, check_grants,
+};
 use super::held_items::HeldItems;
 use crate::protocol::Event;
 use crate::scenario::Policy;
@@ -108,8 +110,9 @@ impl ExpectedInventory {
                 [only] => &only.acceptable,
                 _ => &[],
             };
+            let wrong: Vec<WrongChange> = wrong.into_iter().collect();
             InventoryCheck::Failed {
-                problem: describe_wrong_changes(&wrong, acceptable),
+                problem: describe_difference(&wrong, acceptable),
                 is_empty: inventory.values().all(|quantity| *quantity == 0),
             }
         }

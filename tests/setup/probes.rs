@@ -1,6 +1,8 @@
 //! Probes that read nothing, the wrong thing, or not at all, and hooks at a wrong URL.
 
 use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::mistake::{GameServer, SetUp};
 use crate::support::{Peer, PeerResponse};
@@ -184,6 +186,30 @@ fn hooks_at_a_wrong_url() {
             "? hooks: not called, because they could disturb others",
             "`restart`",
         ]);
+}
+
+#[test]
+fn hooks_that_never_respond_are_waited_for_once() {
+    let calls = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&calls);
+    let silent = Peer::answering(move |_| {
+        counted.fetch_add(1, Ordering::Relaxed);
+        loop {
+            std::thread::park();
+        }
+    });
+    let (game, url) = (GameServer::new(), silent.url());
+    let hooks = format!(
+        "script: {{ http: 'PUT {url}' }}\nhooks: {{ fill_inventory: {{ http: 'PUT {url}' }}, free_inventory: \
+         {{ http: 'PUT {url}' }} }}\n"
+    );
+    let set_up = SetUp::new(&format!("{}{hooks}", game.profile()));
+    set_up.is_named_by_doctor(
+        3,
+        "hook `script`: there was no response within 4s",
+        "script",
+    );
+    assert_eq!(calls.load(Ordering::Relaxed), 1);
 }
 
 #[test]

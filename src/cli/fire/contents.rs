@@ -15,6 +15,7 @@ pub(super) struct Contents {
     opened: Option<ExpectedInventory>,
     /// The same without the fallbacks, if there are any.
     without_fallback: Option<ExpectedInventory>,
+    is_bundle: bool,
     text: String,
 }
 
@@ -27,16 +28,25 @@ const NOT_OPENED: &str = "granted by the SKU of a bundle that was not opened. If
                           `policy: { bundles: sku }` or `parts` in the profile. If not, open every \
                           bundle, also in bundles, and state `bundles: nested`";
 
+/// After contents that were not granted.
+const GRANT_CONTENTS: &str = "grant every item of a bundle or none: walk `nested_items` recursively; if the game grants \
+                              bundles by their own SKU, set `policy: { bundles: sku }` in the profile";
+
 pub(super) struct ContentsVerdict {
     pub(super) verdict: Verdict,
     pub(super) text: String,
+    /// What to do about it.
+    pub(super) advice: Option<&'static str>,
 }
 
 impl Contents {
     pub(super) fn of(event: &Event, context: &RunContext) -> Self {
         let game = &context.capabilities;
         let items = event.event_data.granted_items();
-        let is_several = items.len() > 1 || items.iter().any(has_parts);
+        let is_several = items.len() > 1
+            || items
+                .iter()
+                .any(|item| is_bundle(item) || fallback(item).is_some());
         let is_usual = event.kind() == Some(game.policy.usual_kind());
         let is_checked = is_several && is_usual && !event.sandbox && !event.is_test();
         let inventory_of = |event: &Event, policy| {
@@ -62,6 +72,7 @@ impl Contents {
             expected,
             opened,
             without_fallback,
+            is_bundle: items.iter().any(is_bundle),
             text: texts.join(", "),
         }
     }
@@ -97,15 +108,18 @@ impl Contents {
             InventoryCheck::Undecided(reason) => (Verdict::NotChecked, reason),
         };
         let text = format!("contents: {}; {result}", self.text);
-        Some(ContentsVerdict { verdict, text })
+        let advice = (verdict == Verdict::Failed && self.is_bundle).then_some(GRANT_CONTENTS);
+        Some(ContentsVerdict {
+            verdict,
+            text,
+            advice,
+        })
     }
 }
 
-fn has_parts(item: &Item) -> bool {
-    item.nested_items
-        .value()
-        .is_some_and(|parts| !parts.is_empty())
-        || fallback(item).is_some()
+fn is_bundle(item: &Item) -> bool {
+    let parts = item.nested_items.value();
+    parts.is_some_and(|parts| !parts.is_empty())
 }
 
 fn fallback(item: &Item) -> Option<&Item> {

@@ -312,7 +312,8 @@ impl EventBody {
 
     /// Whether a writer that keeps the numbers changes the text.
     fn is_not_compact(&self) -> bool {
-        self.event.to_string() != self.text
+        let written = self.event.to_string();
+        written != self.text
     }
 
     /// Whether a slash or a character beyond ASCII is in the text as it is. An escape of one is verified
