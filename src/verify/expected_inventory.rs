@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::IndexSet;
 
-use super::effect_probe::{TOO_MANY_GRANTS, describe_difference, grant_expectation};
+use super::effect_probe::{TOO_MANY_GRANTS, grant_expectation};
 use super::expected_grant::{AcceptableGrants, ExpectedGrant, acceptable_grants};
 use super::grant_check::{
     Changes, GrantCheck, GrantExpectation, HeldOnce, WrongChange, check_grants,
 };
 use super::held_items::HeldItems;
+use super::wrong_changes::describe_difference;
 use crate::protocol::Event;
 use crate::scenario::Policy;
 

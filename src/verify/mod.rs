@@ -17,6 +17,7 @@ mod mixed_bundles;
 mod redemption;
 mod retry_check;
 mod verdict;
+mod wrong_changes;
 
 pub(crate) use delivery_verdict::DeliveryVerdict;
 pub(crate) use effect_probe::{EffectProbe, ProbeQuery};
