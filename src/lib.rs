@@ -7,13 +7,14 @@
 //!
 //! Inside, data flows one way, so a module uses only those before it: `files` → `protocol` → `diagnose` →
 //! `receiver` → `generate` → `policy` → `scenario` → `transport` → `delivery` → `probe` → `verify` →
-//! `run` → `explore` → `load` → `report` → `snapshots` → `serve` → `api` → `cli`. The built-in receiver uses only
-//! `protocol`, and only `api` and `cli` use it.
+//! `run` → `explore` → `load` → `report` → `explain` → `snapshots` → `serve` → `api` → `cli`. The built-in
+//! receiver uses only `protocol`, and only `api` and `cli` start it.
 
 mod api;
 mod cli;
 mod delivery;
 mod diagnose;
+mod explain;
 mod explore;
 mod files;
 #[cfg(any(test, fuzzing))]

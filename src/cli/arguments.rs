@@ -7,6 +7,7 @@ use clap::{ColorChoice, Parser, Subcommand, ValueEnum as _};
 use super::check::CheckCommand;
 use super::completions::Completions;
 use super::doctor::Doctor;
+use super::explain::Explain;
 use super::explore::Explore;
 use super::fire::Fire;
 use super::list::List;
@@ -72,6 +73,7 @@ pub enum Command {
     Snapshots(Snapshots),
     Check(CheckCommand),
     List(List),
+    Explain(Explain),
     Schema(Schema),
     Completions(Completions),
     Man(ManPages),

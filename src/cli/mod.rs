@@ -15,6 +15,7 @@ mod doctor;
 mod event_options;
 mod event_sink;
 mod exit_code;
+mod explain;
 mod explore;
 mod failures_file;
 mod fire;
@@ -103,6 +104,7 @@ fn dispatch(command: Command, console: &mut Console) -> Result<ExitCode, Command
         Command::New(command) => command.run(console),
         Command::Check(command) => command.run(console),
         Command::List(command) => command.run(console),
+        Command::Explain(command) => command.run(console),
         Command::Schema(command) => command.run(console),
         Command::Sign(command) => command.run(console),
         Command::Verify(command) => command.run(console),

@@ -28,7 +28,7 @@ use crate::verify::{Check, GrantFailure, Verdict, VerdictCounts};
 use affected_scenario::{AffectedScenario, grouped};
 use event_features::{CommonFeatures, EventFeatures, WorstEvents, has_undocumented_keys};
 use genuine_responses::GenuineResponses;
-use grant_cause::GrantCause;
+pub(crate) use grant_cause::{GrantCause, Repetition};
 use group_key::{CheckKind, GroupKey, HandledAs};
 use nested_bundles::join_nested_bundles;
 use refused_skus::refused_skus;

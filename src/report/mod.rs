@@ -34,6 +34,7 @@ mod verdict_mark;
 
 pub(crate) use checkup::write_finding;
 pub(crate) use dry_run::write_dry_run;
+pub(crate) use failure_groups::{GrantCause, Repetition};
 pub(crate) use fire::FireReport;
 pub(crate) use html::COLORS;
 pub(crate) use load::{

@@ -100,6 +100,30 @@ impl FaultDictionary {
         Self(patterns)
     }
 
+    /// The scenarios that reveal a flaw, without their matrix values: those that always do first, and of
+    /// these, those that fewer other flaws fail.
+    pub(crate) fn revealing(&self, flaw: Flaw) -> Vec<&str> {
+        let Some(pattern) = self.0.get(&flaw) else {
+            return Vec::new();
+        };
+        let mut found: Vec<(f64, usize, &str)> = Vec::new();
+        for (scenario, symptoms) in pattern {
+            let frequency = symptoms.values().copied().fold(0.0, f64::max);
+            let patterns = self.0.values();
+            let flaws = patterns.filter(|pattern| pattern.contains_key(scenario));
+            let name = scenario.split(" [").next().unwrap_or(scenario);
+            found.push((frequency, flaws.count(), name));
+        }
+        found.sort_by(|one, two| two.0.total_cmp(&one.0).then(one.1.cmp(&two.1)));
+        let mut names: Vec<&str> = Vec::new();
+        for (_, _, name) in found {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        names
+    }
+
     /// The bugs that together explain the failures, the one that fits best first; none if nothing fits.
     pub fn likely_causes(&self, symptoms: &Symptoms) -> Vec<LikelyCause> {
         let all: Observed<'_> = symptoms.scenarios().collect();

@@ -27,7 +27,7 @@ pub(crate) enum GrantFailure {
 }
 
 impl GrantFailure {
-    const ALL: [Self; 14] = [
+    pub(crate) const ALL: [Self; 14] = [
         Self::NeverAccepted,
         Self::AcceptedNotGranted,
         Self::PartMissing,

@@ -4,6 +4,7 @@ mod bad_input;
 mod command_options;
 mod dry_run;
 mod exit_codes;
+mod explain;
 mod few_resources;
 mod fire_verdict;
 mod headers;

@@ -239,6 +239,7 @@ const LINES: &[(&str, &[&str])] = &[
         "list",
         &["list", "list --json scenario.yaml", "list --what forgeries"],
     ),
+    ("explain", &["explain lost_update", "explain unknown"]),
     ("schema", &["schema"]),
     ("completions", &["completions bash", "completions zsh"]),
     ("man", &["man"]),

@@ -5,6 +5,7 @@
 
 mod commands;
 mod dependencies;
+mod explained_code;
 mod links;
 mod load_report;
 mod markdown;

@@ -8,7 +8,7 @@ use crate::run::{AttemptEnded, ResponseRecord, StepEnded};
 use crate::verify::{Check, GrantFailure};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum GrantCause {
+pub(crate) enum GrantCause {
     Repeated(Repetition),
     Forgery,
     /// A valid signature, but far from the receiver's time.
@@ -21,7 +21,7 @@ pub(super) enum GrantCause {
 
 /// How an event was delivered more than once, the most basic way first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Repetition {
+pub(crate) enum Repetition {
     Redelivery,
     AfterError,
     AfterLostResponse,
@@ -31,6 +31,14 @@ pub(super) enum Repetition {
 }
 
 impl GrantCause {
+    /// Every cause.
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
+        let repetitions = Repetition::ALL.into_iter().map(Self::Repeated);
+        let others = GrantFailure::ALL.into_iter().map(Self::Other);
+        let causes = [Self::Forgery, Self::Timestamp, Self::Refused, Self::KeyKept];
+        repetitions.chain(causes).chain(others)
+    }
+
     /// The cause of this failure of a check in a scenario.
     pub(super) fn of(failure: GrantFailure, record: &ScenarioRecord, check: &Check) -> Self {
         let name = event_name(check);
@@ -69,7 +77,7 @@ impl GrantCause {
         }
     }
 
-    pub(super) fn title(self) -> &'static str {
+    pub(crate) fn title(self) -> &'static str {
         match self {
             Self::Repeated(repetition) => repetition.title(),
             Self::Forgery => "a forgery is granted",
@@ -83,7 +91,7 @@ impl GrantCause {
     }
 
     /// `probe_works` is whether the probe has shown a grant in the run.
-    pub(super) fn help(self, probe_works: bool) -> Option<&'static str> {
+    pub(crate) fn help(self, probe_works: bool) -> Option<&'static str> {
         Some(match self {
             Self::Repeated(repetition) => repetition.help(),
             Self::Forgery => "verify the signature before you do anything else",
@@ -128,6 +136,15 @@ impl GrantCause {
 }
 
 impl Repetition {
+    const ALL: [Self; 6] = [
+        Self::Redelivery,
+        Self::AfterError,
+        Self::AfterLostResponse,
+        Self::Together,
+        Self::AfterRestart,
+        Self::OtherEventId,
+    ];
+
     /// How an event was repeated by these attempts, in the order of their start.
     fn of(attempts: &[&AttemptEnded], steps: &[StepEnded]) -> Option<Self> {
         let (last, before) = attempts.split_last()?;
