@@ -141,10 +141,17 @@ impl TerminalFormat {
         // The common problem has said the rest.
         let advice = run.common.advice.as_ref();
         let advice = advice.filter(|_| !is_set_up);
-        for note in [run.lost_target.as_ref(), stopped.as_ref(), advice]
-            .into_iter()
-            .flatten()
-        {
+        let fix = ended.likely_causes.first().map(|cause| {
+            let flaw = sanitize(&cause.bug.flaw);
+            format!("`aghook explain {flaw}` shows the fix of the first cause as code")
+        });
+        let notes = [
+            run.lost_target.as_ref(),
+            stopped.as_ref(),
+            advice,
+            fix.as_ref(),
+        ];
+        for note in notes.into_iter().flatten() {
             out.line(0, note)?;
         }
         write_snapshots(&mut out, run)?;
