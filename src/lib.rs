@@ -7,10 +7,11 @@
 //!
 //! Inside, data flows one way, so a module uses only those before it: `files` → `protocol` → `diagnose` →
 //! `receiver` → `generate` → `policy` → `scenario` → `transport` → `delivery` → `probe` → `verify` →
-//! `run` → `explore` → `load` → `report` → `explain` → `snapshots` → `serve` → `api` → `cli`. The built-in
-//! receiver uses only `protocol`, and only `api` and `cli` start it.
+//! `run` → `explore` → `load` → `report` → `explain` → `snapshots` → `serve` → `capture` → `api` → `cli`. The
+//! built-in receiver uses only `protocol`, and only `api` and `cli` start it.
 
 mod api;
+mod capture;
 mod cli;
 mod delivery;
 mod diagnose;

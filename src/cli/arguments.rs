@@ -4,12 +4,15 @@ use std::ffi::OsString;
 
 use clap::{ColorChoice, Parser, Subcommand, ValueEnum as _};
 
+use super::capture::Capture;
 use super::check::CheckCommand;
+use super::compare::Compare;
 use super::completions::Completions;
 use super::doctor::Doctor;
 use super::explain::Explain;
 use super::explore::Explore;
 use super::fire::Fire;
+use super::import::Import;
 use super::list::List;
 use super::load::Load;
 use super::man::ManPages;
@@ -67,6 +70,9 @@ pub enum Command {
     Merge(Merge),
     Receive(ReceiveOptions),
     Serve(Serve),
+    Capture(Capture),
+    Import(Import),
+    Compare(Compare),
     Sign(Sign),
     Verify(Verify),
     New(New),

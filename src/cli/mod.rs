@@ -5,8 +5,10 @@
 pub(crate) mod arguments;
 
 mod body_file;
+mod capture;
 mod check;
 mod command_error;
+mod compare;
 mod completions;
 mod console;
 mod corpus_folder;
@@ -20,6 +22,7 @@ mod explore;
 mod failures_file;
 mod fire;
 mod header_lines;
+mod import;
 mod interrupt;
 mod invalid_value;
 mod list;
@@ -100,6 +103,9 @@ fn dispatch(command: Command, console: &mut Console) -> Result<ExitCode, Command
         Command::Merge(command) => command.run(console),
         Command::Receive(options) => block_on(receive::receive(options)),
         Command::Serve(command) => command.run(console),
+        Command::Capture(command) => command.run(console),
+        Command::Import(command) => command.run(console),
+        Command::Compare(command) => command.run(console),
         Command::Snapshots(command) => command.run(console),
         Command::New(command) => command.run(console),
         Command::Check(command) => command.run(console),

@@ -1,5 +1,6 @@
-//! `aghook replay`: resends a recorded run, or the failed events of a load.
+//! `aghook replay`: resends a recorded run, the failed events of a load, or a capture.
 
+mod captured;
 mod failed_events;
 
 use std::io::Write as _;
@@ -15,6 +16,7 @@ use super::secret_options::{self, SecretOptions};
 use super::session::{StartedSession, random_secrets};
 use super::target_options::TargetOptions;
 use super::{CommandError, Console, ExitCode, block_on};
+use crate::capture::is_capture_file;
 use crate::generate::StartTime;
 use crate::report::{Detail, ReplayReport};
 use crate::run::{
@@ -24,7 +26,7 @@ use crate::run::{
 use crate::scenario::Profile;
 use crate::transport::Target;
 
-/// Resend a recorded run, or the failed events of a load
+/// Resend a recorded run, the failed events of a load, or a capture
 ///
 /// Recorded run: sends the requests one after the other in their recorded order, and compares the
 /// responses with the recorded ones. The bytes are the same, including headers, signature and
@@ -36,6 +38,9 @@ use crate::transport::Target;
 /// to --target or to the load's target. Prints the response to each event and, if the profile has
 /// the probe `quantity`, whether the event is now granted exactly once.
 ///
+/// Capture of `aghook capture` or `aghook import`: delivers each event again in the recorded order and
+/// layout, with new IDs and players and a new signature, and compares the status with the recorded one.
+///
 /// Exits with 0 if the responses are the same or every event passes, 1 if a response differs or an
 /// event fails, 2 if the command line or the file is invalid, and 3 if the target could not be
 /// reached, nothing was compared, or an event is undecided.
@@ -46,7 +51,7 @@ use crate::transport::Target;
     reason = "each is an independent command-line flag"
 )]
 pub struct ReplayRun {
-    /// Folder of a recorded run, a JSON report, or a failures file of a load
+    /// Folder of a recorded run, a JSON report, a failures file of a load, or a capture
     #[arg(value_name = "RUN")]
     run: PathBuf,
 
@@ -94,6 +99,9 @@ enum Compare {
 
 impl ReplayRun {
     pub(super) fn run(self, console: &mut Console) -> Result<ExitCode, CommandError> {
+        if is_capture_file(&self.run) {
+            return self.send_captured(console);
+        }
         if let Some((head, events)) = failures_file::read(&self.run)? {
             return self.resend(&head, events, console);
         }

@@ -50,6 +50,14 @@ impl SecretOptions {
         self.load_or(None)
     }
 
+    /// Like [`Self::load_in_folder`], but without an option, the variable need not be set.
+    pub(super) fn load_if_any(&self) -> Result<Option<Secret>, CommandError> {
+        let variable = variable_in_folder();
+        let variable = variable.as_deref();
+        let is_set = self.is_given() || env::var_os(self.variable(variable)).is_some();
+        is_set.then(|| self.load_or(variable)).transpose()
+    }
+
     /// Loads the secret and says where it is. Without an option, it is in the variable that the config
     /// file in the current folder names, if there is one.
     pub(super) fn load_in_folder(&self) -> Result<(Secret, String), CommandError> {

@@ -25,4 +25,5 @@ pub(crate) use fresh_event_id::with_event_id;
 pub(crate) use interruption::{Interrupt, Interruption};
 pub(crate) use retry_barrier::RetryBarrier;
 pub(crate) use retry_decision::{AttemptEnd, RetryDecision};
+pub(crate) use signing::to_outgoing;
 pub(crate) use timestamp_allocator::{TimestampAllocator, UsedTimestamps};

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use tokio::io::AsyncReadExt as _;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite};
 use tokio::task::coop::unconstrained;
 use tokio::time::Instant;
 
@@ -409,6 +409,14 @@ impl Client {
             HttpVersion::Auto if needs_http1 => HttpVersion::Http1,
             version => version,
         }
+    }
+
+    /// Opens a connection for bytes that are HTTP/1.1 already.
+    pub(crate) async fn open_stream(
+        &self,
+        target: &Target,
+    ) -> Result<impl AsyncRead + AsyncWrite + Send + use<>, Failure> {
+        Ok(self.open(target, HttpVersion::Http1).await?.stream)
     }
 
     async fn open(&self, target: &Target, version: HttpVersion) -> Result<OpenedStream, Failure> {

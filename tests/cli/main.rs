@@ -1,6 +1,7 @@
 //! The command line: options, mistakes in input, exit codes and output.
 
 mod bad_input;
+mod captures;
 mod command_options;
 mod dry_run;
 mod exit_codes;

@@ -217,6 +217,33 @@ const LINES: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "capture",
+        &[
+            "capture --forward https://game.example.com",
+            "capture --listen 0.0.0.0:0 --forward http://127.0.0.1:1",
+            "capture --forward TARGET --secret-env NOT_SET",
+        ],
+    ),
+    (
+        "import",
+        &[
+            "run scenario.yaml --target TARGET --report har=run.har",
+            "import run.har",
+            "import run.har --output other.jsonl --secret-file secret.txt --scenarios again",
+            "import secret.txt",
+        ],
+    ),
+    (
+        "compare",
+        &[
+            "run scenario.yaml --target TARGET --report har=run.har",
+            "import run.har",
+            "compare captured.jsonl --write-profile seen.yaml",
+            "compare captured.jsonl --json",
+            "compare secret.txt",
+        ],
+    ),
+    (
         "sign",
         &[
             "sign",

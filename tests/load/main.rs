@@ -1,6 +1,8 @@
 //! `aghook load` and `aghook merge` on the command line: counts, verdicts and exit codes. No test
 //! depends on speed.
 
+#[cfg(unix)]
+mod capture;
 mod exactly_once;
 mod honest;
 #[cfg(unix)]
