@@ -59,6 +59,7 @@ impl Doctor {
                 let _ = write_finding(console, &finding, place.as_deref());
                 findings.push(finding.verdict);
             };
+            self.target.wait(&context.client, &context.target).await;
             Box::pin(context.check_up(plan, &secrets, &items, report)).await;
             Ok(code(&findings))
         })?;

@@ -94,7 +94,8 @@ impl SecretOptions {
             ));
         }
         let expired = profile.expired_secret_env.as_deref();
-        let expired = expired.map(from_variable).transpose()?;
+        let expired = expired.map(|name| expired_secret(name, &current));
+        let expired = expired.transpose()?;
         let secrets = Secrets { current, expired };
         if secrets.guessed().is_some() {
             console.reopened().note(&format!(
@@ -152,6 +153,10 @@ fn surrounding_whitespace(secret: &str) -> Option<&'static str> {
 
 /// Reads a secret from an environment variable.
 pub(crate) fn from_variable(name: &str) -> Result<Secret, CommandError> {
+    from_variable_or(name, "use --secret-file FILE")
+}
+
+fn from_variable_or(name: &str, otherwise: &str) -> Result<Secret, CommandError> {
     let shown = printable(name);
     let refuse = |what: &str| CommandError::usage(format!("the secret variable {shown} {what}"));
     // Names that are invalid for a variable, such as one with `=`, are handled like unset ones.
@@ -163,8 +168,7 @@ pub(crate) fn from_variable(name: &str) -> Result<Secret, CommandError> {
     };
     Err(if shown == name {
         error.with_help(format!(
-            "set it in the shell, for example with `read -rs {name}; export {name}`, or use \
-             --secret-file FILE"
+            "set it in the shell, for example with `read -rs {name}; export {name}`, or {otherwise}"
         ))
     } else {
         error.with_help(
@@ -172,6 +176,22 @@ pub(crate) fn from_variable(name: &str) -> Result<Secret, CommandError> {
              command line",
         )
     })
+}
+
+/// Reads the secret that is not valid any more. A delivery signed with the current one would be genuine, so
+/// a receiver that accepts it would be blamed.
+fn expired_secret(name: &str, current: &Secret) -> Result<Secret, CommandError> {
+    let expired = from_variable_or(name, "remove `expired_secret_env` from the profile")?;
+    if expired.expose_bytes() == current.expose_bytes() {
+        let message = format!(
+            "the expired secret in {} is the current one",
+            printable(name)
+        );
+        return Err(CommandError::usage(message).with_help(
+            "set it to the previous secret, or remove `expired_secret_env` from the profile",
+        ));
+    }
+    Ok(expired)
 }
 
 /// Reads a secret from a file and removes one trailing newline.

@@ -174,6 +174,14 @@ impl TargetOptions {
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 impl TargetOptions {
+    /// With `--wait`, waits until `target` accepts connections, but no longer.
+    pub(super) async fn wait(&self, client: &Client, target: &Target) {
+        if let Some(wait) = self.wait {
+            // Whoever sends next finds out why it still does not.
+            let _ = wait_for(client, target, wait.0).await;
+        }
+    }
+
     /// Checks that `target` accepts connections before anything is sent. With `--wait`, tries again
     /// until it does.
     pub(super) async fn reach(&self, client: &Client, target: &Target) -> Result<(), CommandError> {

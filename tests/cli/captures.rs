@@ -392,12 +392,7 @@ fn all_bends_are_named_at_once_and_the_profile_adopts_what_it_can() {
     let compare = ["compare", "captured.jsonl", "--write-profile", "seen.yaml"];
     insta::assert_snapshot!(transcript(&mut folder.aghook(&compare)));
     let profile = folder.read("seen.yaml");
-    insta::assert_snapshot!(
-        profile
-            .split("# in")
-            .next()
-            .expect("the beginning")
-    );
+    insta::assert_snapshot!(profile.split("# in").next().expect("the beginning"));
     Transcript::of(&mut folder.aghook(&["check", "--config", "seen.yaml"])).ends_with(0);
     let again = ["compare", "captured.jsonl", "--config", "seen.yaml"];
     Transcript::of(&mut folder.aghook(&again))

@@ -28,6 +28,18 @@ fn a_receiver_that_is_still_starting_is_waited_for() {
 }
 
 #[test]
+fn doctor_waits_too() {
+    let peer = Peer::raw(|stream, number| {
+        if number > 3 {
+            serve_requests(stream, |_| PeerResponse::new(401));
+        }
+    });
+    let folder = Folder::with_scenario(&expecting("{ status: 2xx }"));
+    let words = ["doctor", "--wait", "60s", "--target", &peer.url()];
+    Transcript::of(&mut folder.aghook(&words)).says(&["401"]);
+}
+
+#[test]
 fn a_receiver_that_does_not_start_is_an_error() {
     let folder = Folder::with_scenario(&expecting("{ status: 2xx }"));
     let started = Instant::now();

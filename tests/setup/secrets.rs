@@ -19,6 +19,16 @@ fn another_secret() {
 }
 
 #[test]
+fn the_current_secret_as_the_expired_one() {
+    let game = GameServer::new();
+    let profile = format!("{}expired_secret_env: EXPIRED\n", game.profile());
+    let set_up = SetUp::new(&profile).with("EXPIRED", SECRET);
+    set_up.is_named(2, "the expired secret in EXPIRED is the current one", "");
+    let set_up = SetUp::new(&profile);
+    set_up.is_named(2, "or remove `expired_secret_env` from the profile", "");
+}
+
+#[test]
 fn a_newline_at_the_end_in_the_receiver() {
     receiver_has(
         &format!("{SECRET}\n"),
