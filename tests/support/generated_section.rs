@@ -28,9 +28,12 @@ pub(crate) fn check_section(
         let updated = format!("{before}{begin}\n{text}\n{END}{after}");
         std::fs::write(&path, updated).expect("written");
     } else {
+        let new = text.lines().filter(|line| !old.contains(line));
+        let new: Vec<&str> = new.collect();
         assert!(
             is_the_same(old.trim(), text.trim()),
-            "{document}, section `{name}`, is out of date: run {UPDATE}=1 cargo test --test {written_by}"
+            "{document}, section `{name}`, is out of date: run {UPDATE}=1 cargo test --test {written_by}\n\
+             new: {new:#?}"
         );
     }
 }
