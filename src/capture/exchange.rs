@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::protocol::{SIGNATURE_HEADER, TIMESTAMP_HEADER};
 
-/// A request and what came of it.
+/// A request and its response, or why there is none.
 #[derive(Debug, Clone)]
 pub(crate) struct Exchange {
     /// When the first byte of the request arrived, if that is known.

@@ -1,4 +1,4 @@
-//! Walks over the text of a JSON document, so that its strings and numbers can be looked at, or
+//! Walks over the text of a JSON document, so that its strings and numbers can be read, or
 //! replaced, where they are written.
 
 use std::ops::Range;
