@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::compare::{Comparison, DifferenceName, IdForm, Layout, Retries, Whitespace, rounded};
+use super::compare::{
+    Comparison, DifferenceName, Escapes, IdForm, Layout, Retries, Whitespace, rounded,
+};
 use super::recorded_delivery::RecordedDelivery;
 use crate::generate::BodyLayout;
 use crate::policy::{DurationText, RetryOn, RetryPolicy, StatusPattern};
@@ -40,44 +42,45 @@ pub(crate) fn profile_fragment(
 
 /// The layout of ours that most texts have, and what it lacks.
 fn layout<'text>(texts: impl Iterator<Item = &'text str>) -> (BodyLayout, &'static str) {
-    let mut counts: Vec<((BodyLayout, &str), u64)> = Vec::new();
+    let mut counts: Vec<(Layout, u64)> = Vec::new();
+    let mut escapes = Escapes::default();
     for text in texts {
-        let seen = layout_of(text);
-        match counts.iter_mut().find(|(known, _)| *known == seen) {
+        let seen = Layout::of(text);
+        // A text without special characters does not say whether they are escaped.
+        escapes.add(seen.escapes);
+        let is_alike = |known: &Layout| {
+            known.whitespace == seen.whitespace && known.surrounding == seen.surrounding
+        };
+        match counts.iter_mut().find(|(known, _)| is_alike(known)) {
             Some((_, count)) => *count += 1,
             None => counts.push((seen, 1)),
         }
     }
-    // A text without special characters does not say whether they are escaped.
-    let is_telling = |(layout, _): &(BodyLayout, &str)| *layout != BodyLayout::Compact;
-    let most = counts
-        .iter()
-        .max_by_key(|(seen, count)| (is_telling(seen), *count));
-    most.map_or((BodyLayout::Compact, ""), |(seen, _)| *seen)
+    let most = counts.iter().max_by_key(|(_, count)| *count);
+    most.map_or((BodyLayout::Compact, ""), |(seen, _)| {
+        closest(seen, escapes)
+    })
 }
 
-fn layout_of(text: &str) -> (BodyLayout, &'static str) {
-    let Layout {
-        whitespace,
-        escapes,
-        surrounding,
-    } = Layout::of(text);
-    let plain = !escapes.escaped_non_ascii && !escapes.escaped_slash;
-    match whitespace {
-        Whitespace::Spaced if plain => (BodyLayout::Spaced, ""),
-        Whitespace::Spaced => (
+fn closest(seen: &Layout, escapes: Escapes) -> (BodyLayout, &'static str) {
+    let escaped = escapes.escaped_non_ascii;
+    let escapes_more = escapes.escaped_slash || escapes.escaped_ascii;
+    match seen.whitespace {
+        Whitespace::Spaced if escapes_more => (
             BodyLayout::Spaced,
             " # and with escapes, which aghook can't combine",
         ),
+        Whitespace::Spaced if escaped => (BodyLayout::SpacedEscaped, ""),
+        Whitespace::Spaced => (BodyLayout::Spaced, ""),
         Whitespace::Indented => (BodyLayout::Indented, ""),
         Whitespace::IndentedCrlf => (BodyLayout::IndentedCrlf, ""),
         Whitespace::Other => (
             BodyLayout::Compact,
             " # other whitespace, which aghook can't write",
         ),
-        Whitespace::Compact if surrounding.after => (BodyLayout::TrailingNewline, ""),
-        Whitespace::Compact if surrounding.before => (BodyLayout::LeadingWhitespace, ""),
-        Whitespace::Compact if escapes.escaped_non_ascii => (BodyLayout::Escaped, ""),
+        Whitespace::Compact if seen.surrounding.after => (BodyLayout::TrailingNewline, ""),
+        Whitespace::Compact if seen.surrounding.before => (BodyLayout::LeadingWhitespace, ""),
+        Whitespace::Compact if escaped => (BodyLayout::Escaped, ""),
         Whitespace::Compact if escapes.escaped_slash => (BodyLayout::EscapedSlashes, ""),
         Whitespace::Compact => (BodyLayout::Compact, ""),
     }
@@ -204,11 +207,16 @@ mod tests {
         let compact = r#"{"a":"b"}"#;
         let escaped = r#"{"a":"\u00e9"}"#;
         let spaced = r#"{"a": "b"}"#;
+        let python = r#"{"a": "\u00e9"}"#;
         for (texts, expected) in [
             (vec![], BodyLayout::Compact),
             (vec![compact], BodyLayout::Compact),
             (vec![compact, compact, escaped], BodyLayout::Escaped),
             (vec![spaced, spaced], BodyLayout::Spaced),
+            (
+                vec![spaced, spaced, python, spaced],
+                BodyLayout::SpacedEscaped,
+            ),
         ] {
             assert_eq!(layout(texts.into_iter()).0, expected);
         }

@@ -30,6 +30,9 @@ pub enum BodyLayout {
     IndentedCrlf,
     /// Non-ASCII characters are written as `\uXXXX`.
     Escaped,
+    /// With a space after each colon and comma, and non-ASCII characters as `\uXXXX`. Python's
+    /// `json.dumps` writes so.
+    SpacedEscaped,
     /// Slashes are written as `\/`.
     EscapedSlashes,
     /// The keys of every object are in reverse order.
@@ -61,13 +64,13 @@ impl BodyLayout {
         };
         JsonStyle {
             whitespace: match self {
-                Self::Spaced => Whitespace::Spaced,
+                Self::Spaced | Self::SpacedEscaped => Whitespace::Spaced,
                 Self::Indented => indented("\n"),
                 Self::IndentedCrlf => indented("\r\n"),
                 _ => Whitespace::Compact,
             },
             escapes: match self {
-                Self::Escaped => Escapes::NonAscii,
+                Self::Escaped | Self::SpacedEscaped => Escapes::NonAscii,
                 Self::EscapedSlashes => Escapes::Slashes,
                 _ => Escapes::None,
             },
@@ -126,6 +129,10 @@ mod tests {
             })
             .collect();
         assert_eq!(texts.len(), BodyLayout::value_variants().len());
+        // As `json.dumps` of Python writes it.
+        let python = BodyLayout::SpacedEscaped.text(&event);
+        let written = r#"{"b": "Zo\u00eb a/b", "a": [{"y": 1, "x": null}]}"#;
+        assert_eq!(python, written);
         let reordered = BodyLayout::Reordered.text(&event);
         assert_eq!(reordered, r#"{"a":[{"x":null,"y":1}],"b":"Zoë a/b"}"#);
     }

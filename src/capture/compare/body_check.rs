@@ -152,7 +152,7 @@ fn check_ids(
 fn check_layout(expected: BodyLayout, number: usize, text: &str, found: &mut Differences) {
     let seen = Layout::of(text);
     let whitespace = match expected {
-        BodyLayout::Spaced => Whitespace::Spaced,
+        BodyLayout::Spaced | BodyLayout::SpacedEscaped => Whitespace::Spaced,
         BodyLayout::Indented => Whitespace::Indented,
         BodyLayout::IndentedCrlf => Whitespace::IndentedCrlf,
         _ => Whitespace::Compact,

@@ -166,9 +166,19 @@ impl Escapes {
         seen
     }
 
+    /// Adds what was seen of another text.
+    pub(crate) fn add(&mut self, other: Self) {
+        self.plain_non_ascii |= other.plain_non_ascii;
+        self.escaped_non_ascii |= other.escaped_non_ascii;
+        self.plain_slash |= other.plain_slash;
+        self.escaped_slash |= other.escaped_slash;
+        self.escaped_ascii |= other.escaped_ascii;
+    }
+
     /// What differs from how a layout of ours is written.
     pub(super) fn difference(self, expected: BodyLayout) -> Option<&'static str> {
-        let escapes_non_ascii = expected == BodyLayout::Escaped;
+        let escapes_non_ascii =
+            matches!(expected, BodyLayout::Escaped | BodyLayout::SpacedEscaped);
         let escapes_slashes = expected == BodyLayout::EscapedSlashes;
         if self.escaped_ascii {
             Some("plain ASCII characters are written as `\\uXXXX`")
@@ -212,7 +222,7 @@ mod tests {
         for layout in BodyLayout::value_variants() {
             let seen = Layout::of(&layout.text(&event));
             let expected = match layout {
-                BodyLayout::Spaced => Whitespace::Spaced,
+                BodyLayout::Spaced | BodyLayout::SpacedEscaped => Whitespace::Spaced,
                 BodyLayout::Indented => Whitespace::Indented,
                 BodyLayout::IndentedCrlf => Whitespace::IndentedCrlf,
                 _ => Whitespace::Compact,
@@ -220,7 +230,7 @@ mod tests {
             assert_eq!(seen.whitespace, expected, "{layout}");
             assert_eq!(seen.escapes.difference(*layout), None, "{layout}");
             let other = match layout {
-                BodyLayout::Escaped => BodyLayout::EscapedSlashes,
+                BodyLayout::Escaped | BodyLayout::SpacedEscaped => BodyLayout::EscapedSlashes,
                 _ => BodyLayout::Escaped,
             };
             assert!(seen.escapes.difference(other).is_some(), "{layout}");

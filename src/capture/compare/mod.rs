@@ -12,7 +12,7 @@ mod retries;
 pub(crate) use difference::{Difference, DifferenceName};
 pub(crate) use expectation::Expectation;
 pub(crate) use id_form::IdForm;
-pub(crate) use layout::{Layout, Whitespace};
+pub(crate) use layout::{Escapes, Layout, Whitespace};
 pub(crate) use retries::{Retries, rounded};
 
 use self::difference::Differences;
