@@ -20,7 +20,7 @@ use super::terminal::{TextOutput, write_problems};
 use crate::run::{LikelyCause, RunEnded};
 use crate::verify::Verdict;
 use system_out::system_out;
-use xml_text::xml_text;
+use xml_text::{xml_characters, xml_text};
 
 pub(super) fn write_junit(out: &mut dyn Write, run: &RunRecord) -> io::Result<()> {
     let mut suites: IndexMap<String, Vec<&ScenarioRecord>> = IndexMap::new();
@@ -64,7 +64,7 @@ fn suite(name: &str, records: &[&ScenarioRecord], likely: &[LikelyCause]) -> io:
 
 fn test_case(record: &ScenarioRecord, causes: &[LikelyCause]) -> io::Result<TestCase> {
     let (started, ended) = (&record.started, &record.ended);
-    let mut case = TestCase::new(xml_text(&started.name), status(record, causes)?);
+    let mut case = TestCase::new(xml_characters(&started.name), status(record, causes)?);
     case.set_classname(xml_text(&class_name(&started.file)));
     case.set_assertions(ended.checks.decided());
     case.set_time(ended.took);

@@ -92,8 +92,15 @@ impl Case {
         })
     }
 
-    /// The name to display, on one line: the scenario's name and the matrix values.
+    /// The name to display, on one line: the scenario's name and the matrix values. What XML can't hold
+    /// is escaped, too, so that the scenario has the same name in every report.
     pub fn title(&self) -> String {
+        let title = self.written_title();
+        let title = title.replace('\u{fffe}', "\\u{fffe}");
+        title.replace('\u{ffff}', "\\u{ffff}")
+    }
+
+    fn written_title(&self) -> String {
         let name = &self.scenario.name.value;
         match &self.choice {
             Some(choice) => one_line(&format!("{name} [{choice}]")),
@@ -115,7 +122,7 @@ impl Case {
             Some(number) => Seed::new(number),
             None => Seed::of_text(self.file_stem()),
         };
-        let mut of_case = own.derive(&self.title());
+        let mut of_case = own.derive(&self.written_title());
         if self.copies_before > 0 {
             of_case = of_case.derive(&self.copies_before.to_string());
         }
@@ -200,13 +207,13 @@ mod tests {
 
     #[test]
     fn a_title_stays_on_one_line_for_any_matrix_value() {
-        let text = "name: x\nmatrix:\n  text: [\"one\\nline \\u0007\\u2028\\u202E\", \"Łódź \\\"½\\\" \\\\\"]\n\
+        let text = "name: x\nmatrix:\n  text: [\"one\\nline \\u0007\\u2028\\u202E\\uFFFF\", \"Łódź \\\"½\\\" \\\\\"]\n\
                     events: { e: { coupon: { code: \"${text}\" } } }\n\
                     steps: [{ deliver: e, expect: { status: 2xx } }]\n";
         let cases = Case::from_file(&SourceFile::new("x.yaml", text)).expect("a scenario");
         let titles: Vec<String> = cases.iter().map(Case::title).collect();
         let expected = [
-            r"x [text=one\nline \u{7}\u{2028}\u{202e}]",
+            r"x [text=one\nline \u{7}\u{2028}\u{202e}\u{ffff}]",
             "x [text=Łódź \"½\" \\]",
         ];
         assert_eq!(titles, expected);

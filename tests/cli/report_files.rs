@@ -2,6 +2,10 @@
 
 use std::fs;
 
+use quick_xml::events::Event;
+use quick_xml::reader::Reader;
+use serde_json::Value;
+
 use crate::support::{Folder, Peer, PeerResponse, Transcript, UNREACHABLE, expecting};
 
 const SUCCEEDS: &str = "{ status: 2xx }";
@@ -178,5 +182,59 @@ fn a_terminated_run_reports_what_is_there() {
         assert_eq!(run.wait().expect("ends").code(), Some(code), "{signal}");
         let junit = folder.read("j.xml");
         assert!(junit.contains("1 scenario not run"), "{junit}");
+    }
+}
+
+#[test]
+fn a_scenario_has_one_name_in_the_list_and_in_every_report() {
+    let scenario = expecting(SUCCEEDS).replace(
+        "name: a delivery",
+        "name: \"a\\tdelivery [[ATTACHMENT|\\uFFFF\"\nmatrix:\n  \
+         text: [\"\\uFFFE\\uFFFF\", \"\\e[1m\\x85\\u202E\", \"<&>]]>\\n'\"]",
+    );
+    let scenario = scenario.replace("welcome: {}", "welcome: { coupon: { code: \"${text}\" } }");
+    let folder = Folder::with_scenario(&scenario);
+    let list = folder.aghook(&["list", "scenario.yaml", "--json"]).output();
+    let list = String::from_utf8(list.expect("runs").stdout).expect("UTF-8");
+    let listed: Vec<Value> = list
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("JSON"))
+        .collect();
+    let listed: Vec<&str> = listed
+        .iter()
+        .filter_map(|one| one["name"].as_str())
+        .collect();
+    assert_eq!(listed.len(), 3, "{list}");
+
+    let peer = receiver();
+    let reports = ["--report", "junit=junit.xml", "--report", "json=run.jsonl"];
+    let target = ["--target", &peer.url()];
+    Transcript::of(&mut folder.run(&[&reports[..], &target].concat())).ends_with(0);
+    let xml = folder.read("junit.xml");
+    let mut reader = Reader::from_str(&xml);
+    let mut names = Vec::new();
+    loop {
+        match reader.read_event().expect("XML") {
+            Event::Eof => break,
+            Event::Start(element) | Event::Empty(element)
+                if element.name().as_ref() == b"testcase" =>
+            {
+                let name = element.try_get_attribute("name").expect("valid");
+                let name = name.expect("a name").value;
+                let name = std::str::from_utf8(&name).expect("UTF-8").to_owned();
+                names.push(
+                    quick_xml::escape::unescape(&name)
+                        .expect("text")
+                        .into_owned(),
+                );
+            }
+            _ => {}
+        }
+    }
+    assert_eq!(names, listed);
+    let json = folder.read("run.jsonl");
+    for name in listed {
+        let name = Value::from(name).to_string();
+        assert!(json.contains(&name), "{name}");
     }
 }

@@ -3,9 +3,14 @@
 /// The marker that makes Jenkins and GitLab attach a file to a test.
 const ATTACHMENT: &str = "[[ATTACHMENT|";
 
-/// Replaces characters that XML forbids with `U+FFFD`, and tabs with spaces. The XML writer escapes
-/// markup.
+/// Replaces characters that XML forbids with `U+FFFD`, tabs with spaces, and the marker. The XML writer
+/// escapes markup.
 pub(crate) fn xml_text(text: &str) -> String {
+    xml_characters(text).replace(ATTACHMENT, "[ [ATTACHMENT|")
+}
+
+/// The same without the marker, which only output can have. A name remains what `aghook list` prints.
+pub(super) fn xml_characters(text: &str) -> String {
     let text = text.replace('\t', "    ");
     let characters = text.chars().map(|character| match character {
         '\n' => character,
@@ -14,8 +19,7 @@ pub(crate) fn xml_text(text: &str) -> String {
         _ if character.is_control() => char::REPLACEMENT_CHARACTER,
         _ => character,
     });
-    let shown: String = characters.collect();
-    shown.replace(ATTACHMENT, "[ [ATTACHMENT|")
+    characters.collect()
 }
 
 #[cfg(test)]
