@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::difference::{Difference, DifferenceName as Name, Differences};
 use crate::capture::recorded_delivery::RecordedDelivery;
-use crate::policy::{DurationText, EventIdOnRetry, RetryOn, RetryPolicy, Schedule};
+use crate::policy::{DurationText, EventIdOnRetry, Percent, RetryOn, RetryPolicy, Schedule};
 use crate::protocol::{SIGNATURE_HEADER, TIMESTAMP_HEADER};
 
 /// How far a delay may be from the policy's before it is another one.
@@ -49,8 +49,15 @@ pub(super) fn compare(
     policy: &RetryPolicy,
     list: &mut Vec<Difference>,
 ) -> Retries {
+    let jitter = f64::from(policy.jitter.millionths()) / 1e6;
+    // The delays in the middle of the jitter.
+    let policy = &RetryPolicy {
+        jitter: Percent::ZERO,
+        ..policy.clone()
+    };
     let mut comparison = Comparison {
         policy,
+        jitter,
         seen: Retries::default(),
         found: Differences::default(),
         found_in_deliveries: Differences::default(),
@@ -111,6 +118,8 @@ fn by_key(deliveries: &[RecordedDelivery]) -> (Vec<Vec<Attempt<'_>>>, Vec<(usize
 
 struct Comparison<'policy> {
     policy: &'policy RetryPolicy,
+    /// A share of each delay.
+    jitter: f64,
     seen: Retries,
     /// In retries.
     found: Differences,
@@ -272,8 +281,7 @@ impl Comparison<'_> {
             let Some(expected) = schedule.next_delay(&mut random) else {
                 continue;
             };
-            let jitter = f64::from(self.policy.jitter.millionths()) / 1e6;
-            let slack = expected.mul_f64(SLACK_FRACTION + jitter) + SLACK;
+            let slack = expected.mul_f64(SLACK_FRACTION + self.jitter) + SLACK;
             let is_other = |delay: &Duration| delay.abs_diff(expected) > slack;
             if !is_other(&median) {
                 continue;
@@ -345,5 +353,46 @@ impl Attempt<'_> {
         let mut headers = self.delivery.request.headers.iter();
         let header = headers.find(|(given, _)| given.eq_ignore_ascii_case(name));
         header.map(|(_, value)| value.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::policy::RetrySetting;
+
+    fn delivery(previous: Option<Duration>, status: u16) -> RecordedDelivery {
+        let event = json!({ "event_type": "coupon.redeemed", "idempotency_key": "k" }).to_string();
+        let body = json!({ "length": event.len(), "text": event });
+        let previous = previous.map(|ago| json!({ "ago_us": ago.as_micros(), "status": 503 }));
+        let delivery = json!({
+            "capture": 1, "at": null, "attempt": 1, "previous": previous, "signature": "not_checked",
+            "request": {
+                "method": "POST", "path": "/", "version": null, "headers": [], "chunked": false, "body": body,
+            },
+            "response": { "status": status, "headers": [], "body": { "length": 0 } },
+            "failure": null, "timings": null,
+        });
+        serde_json::from_value(delivery).expect("a delivery")
+    }
+
+    #[test]
+    fn a_delay_within_the_jitter_is_never_another_one() {
+        let policy = json!({ "attempts": 2, "delays": ["10s"], "jitter": "50%" });
+        let setting: RetrySetting = serde_json::from_value(policy).expect("a setting");
+        let policy = setting.over(&RetryPolicy::default());
+        for (seconds, is_other) in [(5.2, false), (14.8, false), (3.0, true), (17.0, true)] {
+            let delay = Duration::from_secs_f64(seconds);
+            let deliveries = [delivery(None, 503), delivery(Some(delay), 200)];
+            // Chance must not matter.
+            for _ in 0..50 {
+                let mut list = Vec::new();
+                compare(&deliveries, &policy, &mut list);
+                let found = list.iter().any(|found| found.name == Name::RetryDelay);
+                assert_eq!(found, is_other, "{seconds} s");
+            }
+        }
     }
 }
