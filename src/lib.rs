@@ -61,7 +61,9 @@ pub mod internals {
         pub use crate::explore::Kind;
     }
     pub mod generate {
-        pub use crate::generate::{BodyLayout, Catalogue, EventShape, Generator, Seed, StartTime};
+        pub use crate::generate::{
+            BodyLayout, Catalogue, EventForm, EventShape, Generator, Seed, StartTime,
+        };
     }
     pub mod load {
         pub use crate::load::{LoadReport, load_report_schema};

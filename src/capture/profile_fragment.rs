@@ -1,18 +1,22 @@
-//! A profile with which aghook sends what was recorded: its layout and its retries. What no key of a
-//! profile can say is a comment.
+//! A profile with which aghook sends what was recorded: its layout, keys, contexts and retries. What no key
+//! of a profile can say is a comment.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
 use serde_json::Value;
 
 use super::compare::{
-    Comparison, DifferenceName, Escapes, IdForm, Layout, Retries, Whitespace, rounded,
+    Comparison, Difference, DifferenceName, Escapes, IdForm, Layout, Retries, Whitespace, rounded,
 };
 use super::recorded_delivery::RecordedDelivery;
 use crate::generate::BodyLayout;
 use crate::policy::{DurationText, RetryOn, RetryPolicy, StatusPattern};
+
+/// IDs in the form in which aghook makes them up.
+const DEFAULT_KEY: &str = "idmpt_M1BqclRKbGhOc0FyS1h2bUZ3OGVkWTZ6";
+const DEFAULT_ORDER_ID: &str = "ord_eCacGbJVbvT";
 
 /// The text of a config file with one profile, `captured`.
 pub(crate) fn profile_fragment(
@@ -33,8 +37,19 @@ pub(crate) fn profile_fragment(
     let (layout, note) = layout(texts);
     // Writing to a string can't fail.
     let _ = writeln!(text, "    layout: {layout}{note}");
+    let events: Vec<Value> = deliveries
+        .iter()
+        .filter_map(RecordedDelivery::event)
+        .collect();
+    let (key, contexts) = (idempotency_key(&events), contexts(&events));
+    text += &key;
+    text += &contexts;
     text += &retry(&comparison.retries, policy);
-    for comment in comments(deliveries, comparison) {
+    let is_in_profile = |difference: &Difference| match difference.name {
+        DifferenceName::IdForm => !key.is_empty() && difference.place == "idempotency_key",
+        _ => !contexts.is_empty() && difference.place.starts_with("context."),
+    };
+    for comment in comments(&events, comparison, is_in_profile) {
         let _ = writeln!(text, "# {comment}");
     }
     text
@@ -63,14 +78,14 @@ fn layout<'text>(texts: impl Iterator<Item = &'text str>) -> (BodyLayout, &'stat
 }
 
 fn closest(seen: &Layout, escapes: Escapes) -> (BodyLayout, &'static str) {
-    let escaped = escapes.escaped_non_ascii;
+    let non_ascii = escapes.escaped_non_ascii;
     let escapes_more = escapes.escaped_slash || escapes.escaped_ascii;
     match seen.whitespace {
         Whitespace::Spaced if escapes_more => (
             BodyLayout::Spaced,
             " # and with escapes, which aghook can't combine",
         ),
-        Whitespace::Spaced if escaped => (BodyLayout::SpacedEscaped, ""),
+        Whitespace::Spaced if non_ascii => (BodyLayout::SpacedEscaped, ""),
         Whitespace::Spaced => (BodyLayout::Spaced, ""),
         Whitespace::Indented => (BodyLayout::Indented, ""),
         Whitespace::IndentedCrlf => (BodyLayout::IndentedCrlf, ""),
@@ -80,10 +95,62 @@ fn closest(seen: &Layout, escapes: Escapes) -> (BodyLayout, &'static str) {
         ),
         Whitespace::Compact if seen.surrounding.after => (BodyLayout::TrailingNewline, ""),
         Whitespace::Compact if seen.surrounding.before => (BodyLayout::LeadingWhitespace, ""),
-        Whitespace::Compact if escaped => (BodyLayout::Escaped, ""),
+        Whitespace::Compact if non_ascii => (BodyLayout::Escaped, ""),
         Whitespace::Compact if escapes.escaped_slash => (BodyLayout::EscapedSlashes, ""),
         Whitespace::Compact => (BodyLayout::Compact, ""),
     }
+}
+
+/// The form of most idempotency keys, if it is not the default one.
+fn idempotency_key(events: &[Value]) -> String {
+    let mut counts: BTreeMap<IdForm, u64> = BTreeMap::new();
+    for key in events
+        .iter()
+        .filter_map(|event| event["idempotency_key"].as_str())
+    {
+        *counts.entry(IdForm::of(key)).or_default() += 1;
+    }
+    let most = counts.into_iter().max_by_key(|(_, count)| *count);
+    let Some((form, _)) = most.filter(|(form, _)| *form != IdForm::of(DEFAULT_KEY)) else {
+        return String::new();
+    };
+    match form.as_key() {
+        Some(key) => format!("    idempotency_key: {key}\n"),
+        None => format!("    # no key for: idempotency keys are {form}\n"),
+    }
+}
+
+/// The player and the order with the most keys.
+fn contexts(events: &[Value]) -> String {
+    let mut text = String::new();
+    for part in ["player", "order"] {
+        let objects = events.iter().filter_map(|event| {
+            let object = event["context"][part].as_object()?;
+            Some((object, event["event_data"]["player_id"].as_str()?))
+        });
+        let Some((object, player)) = objects.max_by_key(|(object, _)| object.len()) else {
+            continue;
+        };
+        let mut object = object.clone();
+        for (key, value) in &mut object {
+            if value == player {
+                *value = "{player_id}".into();
+            } else if part == "order" && key == "id" && has_default_form(value) {
+                *value = "{order_id}".into();
+            }
+        }
+        // Writing to a string can't fail.
+        let _ = writeln!(text, "      {part}: {}", Value::from(object));
+    }
+    if text.is_empty() {
+        return text;
+    }
+    format!("    context:\n{text}")
+}
+
+fn has_default_form(order_id: &Value) -> bool {
+    let id = order_id.as_str();
+    id.is_some_and(|id| IdForm::of(id) == IdForm::of(DEFAULT_ORDER_ID))
 }
 
 fn retry(seen: &Retries, policy: &RetryPolicy) -> String {
@@ -142,37 +209,17 @@ fn retry_on(seen: &Retries, policy: &RetryPolicy) -> Vec<String> {
 }
 
 /// What a profile can't say, for scenarios.
-fn comments(deliveries: &[RecordedDelivery], comparison: &Comparison) -> Vec<String> {
-    let events = deliveries.iter().filter_map(RecordedDelivery::event);
-    let (mut contexts, mut keys, mut has_items) = (BTreeMap::new(), BTreeSet::new(), false);
-    for event in events {
-        for part in ["player", "order"] {
-            if let Some(Value::Object(object)) = event["context"].get(part)
-                && let Ok(json) = serde_json::to_string(object)
-            {
-                contexts.entry(part).or_insert(json);
-            }
-        }
-        has_items |=
-            event["event_type"] == "coupon.redeemed" && event["event_data"]["items"].is_array();
-        keys.extend(event["idempotency_key"].as_str().map(IdForm::of));
-    }
+fn comments(
+    events: &[Value],
+    comparison: &Comparison,
+    is_in_profile: impl Fn(&Difference) -> bool,
+) -> Vec<String> {
     let mut comments = Vec::new();
-    for (part, json) in contexts {
-        comments.push(format!(
-            "in an event of a scenario: context: {{ {part}: {json} }}"
-        ));
-    }
-    if has_items {
+    let has_items = |event: &Value| {
+        event["event_type"] == "coupon.redeemed" && event["event_data"]["items"].is_array()
+    };
+    if events.iter().any(has_items) {
         comments.push("in an event of a scenario: revision: 2026-05-25".to_owned());
-    }
-    for form in keys {
-        let key = if form.is_uuid() {
-            ": idempotency_key: { form: uuid }"
-        } else {
-            ""
-        };
-        comments.push(format!("idempotency keys are {form}{key}"));
     }
     let in_profile = [
         DifferenceName::Whitespace,
@@ -186,7 +233,8 @@ fn comments(deliveries: &[RecordedDelivery], comparison: &Comparison) -> Vec<Str
         DifferenceName::RetryEventId,
     ];
     let others = comparison.differences.iter();
-    let others = others.filter(|difference| !in_profile.contains(&difference.name));
+    let others = others
+        .filter(|difference| !in_profile.contains(&difference.name) && !is_in_profile(difference));
     comments.extend(others.map(|difference| {
         let (name, place) = (difference.name.text(), &difference.place);
         format!("no key for: {name} {place}: {}", difference.sentence)

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use clap::Args;
 
 use super::{CommandError, Console, ExitCode, scenario_selection};
-use crate::generate::{BodyLayout, StartTime};
+use crate::generate::{EventForm, StartTime};
 use crate::policy::HttpVersion;
 use crate::probe::unusable_hooks;
 use crate::protocol::EventKind;
@@ -43,7 +43,7 @@ impl CheckCommand {
             first_player: 0,
             game_id: None,
             usual_kind: EventKind::CouponRedeemed,
-            layout: BodyLayout::default(),
+            form: EventForm::default(),
             probes: Vec::new(),
             hooks: Vec::new(),
             strict: false,

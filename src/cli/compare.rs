@@ -24,7 +24,7 @@ const BAD: Style = AnsiColor::Yellow.on_default().bold();
 ///
 /// Names every difference, how often it was seen, and an example: keys, types and order of the event, form
 /// of IDs, layout, headers, and which responses were retried, when, and how. The profile says what aghook
-/// generates: its layout and its retry policy. With --write-profile, writes a profile with which aghook
+/// generates: its layout, idempotency keys, contexts and retry policy. With --write-profile, writes a profile with which aghook
 /// sends what was recorded.
 ///
 /// Exits with 0 if there is no difference, 1 if there is one, 2 if the command line or a file is invalid,
@@ -43,7 +43,7 @@ pub struct Compare {
     #[arg(long, value_name = "NAME")]
     profile: Option<String>,
 
-    /// Write a profile with the recorded layout and retries to this file
+    /// Write a profile with the recorded layout, idempotency keys, contexts and retries to this file
     #[arg(long, value_name = "FILE")]
     write_profile: Option<PathBuf>,
 

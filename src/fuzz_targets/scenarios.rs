@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::mistakes::check_mistakes;
-use crate::generate::{BodyLayout, StartTime};
+use crate::generate::{EventForm, StartTime};
 use crate::protocol::EventKind;
 use crate::run::{Plan, PlanSettings};
 use crate::scenario::Case;
@@ -42,7 +42,7 @@ fn settings() -> PlanSettings {
         start: "1725548450".parse::<StartTime>().expect("a time"),
         catalogue: None,
         game_id: None,
-        layout: BodyLayout::default(),
+        form: EventForm::default(),
         players: Arc::default(),
         first_player: 0,
         usual_kind: EventKind::CouponRedeemed,

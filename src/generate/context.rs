@@ -1,7 +1,7 @@
 //! Generated player and order context.
 //!
 //! No public source names the keys that Aghanim sends here: all of them are our assumption. `[A]`
-//! A scenario can set its own objects instead.
+//! A scenario or a profile can set its own objects instead.
 
 use fake::Fake;
 use fake::faker::address::en::CountryCode;
@@ -10,9 +10,44 @@ use fake::faker::name::raw::FirstName;
 use fake::locales::{EN, FR_FR, JA_JP, PT_BR, TR_TR};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
+use schemars::JsonSchema;
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::price::{Currency, in_major_units};
+
+/// The objects to send in a context instead of generated ones. In their texts, `{player_id}` is the
+/// event's player. `{order_id}` is a new order ID.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ContextObjects {
+    /// The player, wherever aghook would generate one.
+    pub(crate) player: Option<Map<String, Value>>,
+    /// The order, wherever aghook would generate one.
+    pub(crate) order: Option<Map<String, Value>>,
+}
+
+/// Replaces placeholders in all texts of an object.
+pub(super) fn filled_in(
+    object: &Map<String, Value>,
+    values: &[(&str, &str)],
+) -> Map<String, Value> {
+    let entries = object.iter();
+    let entries = entries.map(|(key, value)| (key.clone(), filled(value, values)));
+    entries.collect()
+}
+
+fn filled(value: &Value, values: &[(&str, &str)]) -> Value {
+    match value {
+        Value::String(text) => {
+            let replace = |text: String, (name, value): &(&str, &str)| text.replace(name, value);
+            values.iter().fold(text.clone(), replace).into()
+        }
+        Value::Array(items) => items.iter().map(|item| filled(item, values)).collect(),
+        Value::Object(object) => filled_in(object, values).into(),
+        plain => plain.clone(),
+    }
+}
 
 /// A generated player. `[A]`
 pub(crate) fn player(player_id: &str, random: &mut ChaCha8Rng) -> Map<String, Value> {

@@ -8,7 +8,7 @@ use rand_chacha::ChaCha8Rng;
 use serde_json::{Map, Value};
 
 use super::{
-    BodyLayout, Catalogue, ContextPart, ContextShape, EventShape, EventTime, IdShape,
+    Catalogue, ContextPart, ContextShape, EventForm, EventShape, EventTime, IdShape, KeyForm,
     RequestIdShape, Revision, Seed, StartTime, context, identifiers, shaped_item,
 };
 use crate::protocol::{Coupon, Event, EventContext, EventData, Field, Item, Text};
@@ -32,8 +32,7 @@ pub struct Generator {
     pub(crate) game_id: Text,
     /// The players to use in turn. If empty, players are generated.
     pub(crate) players: Arc<[String]>,
-    /// How bodies are written, unless an event says otherwise.
-    pub(crate) layout: BodyLayout,
+    pub(crate) form: EventForm,
     events_generated: u64,
 }
 
@@ -42,6 +41,7 @@ pub struct Generator {
 pub(super) struct DrawnIds {
     event: [u8; 26],
     idempotency: [u8; 24],
+    key_form: Option<Arc<KeyForm>>,
     transaction: [u8; 11],
     player: [u8; 8],
     listed_player: Option<String>,
@@ -63,7 +63,10 @@ impl DrawnIds {
     }
 
     fn idempotency_key(&self, shape: Option<&IdShape>) -> Text {
-        let usual = || identifiers::idempotency_key(self.idempotency);
+        let usual = || match &self.key_form {
+            Some(form) => form.key(&self.idempotency),
+            None => identifiers::idempotency_key(self.idempotency),
+        };
         shaped("idmpt_", shape, &self.idempotency, usual).into()
     }
 
@@ -108,7 +111,7 @@ impl Generator {
             start,
             game_id: Text::Borrowed(Self::DEFAULT_GAME_ID),
             players: Arc::default(),
-            layout: BodyLayout::default(),
+            form: EventForm::default(),
             events_generated: 0,
         }
     }
@@ -121,7 +124,7 @@ impl Generator {
             catalogue: Arc::clone(&self.catalogue),
             game_id: self.game_id.clone(),
             players: Arc::clone(&self.players),
-            layout: self.layout,
+            form: self.form.clone(),
             ..Self::new(seed, self.start)
         }
     }
@@ -245,6 +248,7 @@ impl Generator {
         DrawnIds {
             event: drawn(&mut self.identity),
             idempotency: drawn(&mut self.identity),
+            key_form: self.form.key.clone(),
             transaction: drawn(&mut self.identity),
             player: drawn(&mut self.identity),
             listed_player: self.listed_player(),
@@ -317,11 +321,18 @@ impl Generator {
 
     pub(super) fn context(&mut self, shape: &ContextShape, player_id: &str) -> EventContext {
         let (identity, content) = (&mut self.identity, &mut self.content);
+        let (own, player_value) = (&self.form.contexts, ("{player_id}", player_id));
         let order = part(&shape.order, || {
             let id = identifiers::order_id(drawn(identity));
-            context::order(id, self.start.unix_seconds(), content)
+            match &own.order {
+                Some(order) => context::filled_in(order, &[player_value, ("{order_id}", &id)]),
+                None => context::order(id, self.start.unix_seconds(), content),
+            }
         });
-        let player = part(&shape.player, || context::player(player_id, content));
+        let player = part(&shape.player, || match &own.player {
+            Some(player) => context::filled_in(player, &[player_value]),
+            None => context::player(player_id, content),
+        });
         EventContext {
             order,
             player,

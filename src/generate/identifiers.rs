@@ -9,7 +9,7 @@ use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use sha2::{Digest, Sha256};
 
-const LETTERS_AND_DIGITS: &[u8; 62] =
+pub(super) const LETTERS_AND_DIGITS: &[u8; 62] =
     b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 const CAPITALS_AND_DIGITS: &[u8; 36] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 /// Capitals and digits that are not easily confused when typing a code.
@@ -89,11 +89,20 @@ pub(super) fn personal_code(random: [u8; 8]) -> String {
 /// An ID of this many characters, with the prefix if it is longer. Its characters are derived from
 /// random bytes.
 pub(super) fn of_length(prefix: &str, random: &[u8], length: usize) -> String {
+    let prefix = prefix.chars().take(length).collect();
+    lengthened(prefix, LETTERS_AND_DIGITS, random, length)
+}
+
+/// `id` with characters that are derived from random bytes, until it has `length` bytes.
+pub(super) fn lengthened(
+    mut id: String,
+    characters: &[u8],
+    random: &[u8],
+    length: usize,
+) -> String {
     let mut stream = derived(random);
-    let mut id: String = prefix.chars().take(length).collect();
     while id.len() < length {
-        let byte = stream.random();
-        id.push(char::from(to_character(byte, LETTERS_AND_DIGITS)));
+        id.push(char::from(to_character(stream.random(), characters)));
     }
     id
 }

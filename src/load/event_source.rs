@@ -94,7 +94,7 @@ impl EventSource {
             content: EventContent::generated(
                 event,
                 self.policy.usual_kind(),
-                self.generator.layout,
+                self.generator.form.layout,
             ),
             from: None,
         }

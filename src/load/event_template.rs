@@ -169,7 +169,7 @@ impl EventTemplate {
         let fingerprint = format!("{:?}", (&shape, &spec.set, &spec.unset));
         let seed = settings.seed.derive("templates").derive(&fingerprint);
         let mut generator = settings.generator.with_seed(seed);
-        generator.layout = spec.layout.unwrap_or(generator.layout);
+        generator.form.layout = spec.layout.unwrap_or(generator.form.layout);
         let mut template = Self {
             name: name.to_owned(),
             generator,
@@ -194,7 +194,7 @@ impl EventTemplate {
             generated,
             amended,
             kind: self.kind,
-            layout: self.generator.layout,
+            layout: self.generator.form.layout,
         }
     }
 

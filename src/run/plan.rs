@@ -34,7 +34,7 @@ use super::missing_capability::MissingCapability;
 use super::patience::Patience;
 use super::volatile_values::{VolatileValue, volatile_values};
 use crate::generate::{
-    BodyLayout, Catalogue, Generator, IdShape, Seed, SkuOwner, SkuShape, StartTime,
+    BodyLayout, Catalogue, EventForm, Generator, IdShape, Seed, SkuOwner, SkuShape, StartTime,
 };
 use crate::protocol::{Event, EventKind, Field};
 use crate::scenario::document::{Diagnostic, Diagnostics, SourceFile, Span, Spanned};
@@ -53,8 +53,8 @@ pub struct PlanSettings {
     pub catalogue: Option<Arc<Catalogue>>,
     /// The game's ID for every event, instead of an invented one.
     pub game_id: Option<String>,
-    /// How bodies are written, unless an event says otherwise.
-    pub layout: BodyLayout,
+    /// The form of events, unless an event has its own.
+    pub form: EventForm,
     /// The profile's list of players that the game knows. If it is empty, players are invented.
     pub players: Arc<[String]>,
     /// The index in `players` of the first player for this case.
@@ -273,7 +273,7 @@ impl Planner<'_> {
         if spec.shares_key() {
             event.idempotency_key = coupon.idempotency_key;
         }
-        let layout = spec.layout.unwrap_or(generator.layout);
+        let layout = spec.layout.unwrap_or(generator.form.layout);
         PlannedEvent::of(event, SentAs::Chosen(kind), &spec.set, &spec.unset, layout)
     }
 
@@ -355,7 +355,7 @@ impl Planner<'_> {
         if let Some(catalogue) = &self.settings.catalogue {
             generator.catalogue = Arc::clone(catalogue);
         }
-        generator.layout = self.settings.layout;
+        generator.form = self.settings.form.clone();
         if let Some(game_id) = &self.settings.game_id {
             generator.game_id = game_id.clone().into();
         }

@@ -264,7 +264,7 @@ impl Session {
             first_player: 0,
             game_id: self.profile.game_id.clone(),
             usual_kind: self.profile.policy.usual_kind(),
-            layout: self.profile.layout,
+            form: self.profile.event_form(),
             probes: self.probe_names(),
             hooks: self
                 .profile
@@ -387,7 +387,7 @@ fn parse_all(
 pub(crate) fn profile_generator(profile: &Profile, seed: Seed, start: StartTime) -> Generator {
     let mut generator = Generator::new(seed, start);
     generator.players = profile.listed_players().into();
-    generator.layout = profile.layout;
+    generator.form = profile.event_form();
     if let Some(catalogue) = catalogue(profile) {
         generator.catalogue = catalogue;
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use indexmap::IndexMap;
 use schemars::JsonSchema;
@@ -13,7 +14,7 @@ use super::document::{
 use super::{
     DeliveryHeaders, Hook, HookSource, Hooks, PlayerList, Policy, Probe, SnapshotSettings,
 };
-use crate::generate::{BodyLayout, CatalogueItem};
+use crate::generate::{BodyLayout, CatalogueItem, ContextObjects, EventForm, KeyForm};
 use crate::policy::{ConnectTo, DurationText, HttpVersion, MaxRate, RetryPolicy, RetrySetting};
 
 /// The configuration in `aghook.yaml`.
@@ -67,6 +68,12 @@ pub struct Profile {
     pub game_id: Option<String>,
     /// How the JSON of events is written, unless an event has a `layout`. Default: `compact`.
     pub layout: BodyLayout,
+    /// The form of idempotency keys, unless an event has its own. Default: `idmpt_` and 32 letters and
+    /// digits.
+    pub idempotency_key: Option<KeyForm>,
+    /// The player and the order to send in contexts, wherever aghook would generate them. Whether an event
+    /// has a context is not affected.
+    pub context: ContextObjects,
     /// The items of the game. Default: events grant made-up items, which a real receiver may refuse.
     #[serde(deserialize_with = "CatalogueItem::list")]
     pub items: Vec<CatalogueItem>,
@@ -139,6 +146,14 @@ impl Profile {
                     .values_mut()
                     .for_each(|source| source.resolve(folder));
             }
+        }
+    }
+
+    pub(crate) fn event_form(&self) -> EventForm {
+        EventForm {
+            layout: self.layout,
+            key: self.idempotency_key.clone().map(Arc::new),
+            contexts: Arc::new(self.context.clone()),
         }
     }
 

@@ -392,7 +392,12 @@ fn all_bends_are_named_at_once_and_the_profile_adopts_what_it_can() {
     let compare = ["compare", "captured.jsonl", "--write-profile", "seen.yaml"];
     insta::assert_snapshot!(transcript(&mut folder.aghook(&compare)));
     let profile = folder.read("seen.yaml");
-    insta::assert_snapshot!(profile.split("# in").next().expect("the beginning"));
+    // The replacements of the values in contexts are random.
+    let lines = profile.lines().map(|line| match line.split_once(": {") {
+        Some((part, _)) => format!("{part}: {{…}}\n"),
+        None => format!("{line}\n"),
+    });
+    insta::assert_snapshot!(lines.collect::<String>());
     Transcript::of(&mut folder.aghook(&["check", "--config", "seen.yaml"])).ends_with(0);
     let again = ["compare", "captured.jsonl", "--config", "seen.yaml"];
     Transcript::of(&mut folder.aghook(&again))

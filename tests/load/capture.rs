@@ -14,13 +14,13 @@ use super::support::{Folder, Peer, SECRET, Transcript, UNREACHABLE};
 use super::{ReceiverProcess, report};
 
 /// `aghook capture`, which writes captured.jsonl.
-struct Capture {
+pub(super) struct Capture {
     process: Child,
-    address: SocketAddr,
+    pub(super) address: SocketAddr,
 }
 
 impl Capture {
-    fn start(folder: &Folder, forward: &str) -> Self {
+    pub(super) fn start(folder: &Folder, forward: &str) -> Self {
         let mut process = Command::new(env!("CARGO_BIN_EXE_aghook"))
             .args(["capture", "--listen", "127.0.0.1:0", "--forward", forward])
             .current_dir(folder.root())
@@ -39,7 +39,7 @@ impl Capture {
     }
 
     /// Stops the proxy, and returns what it said and what it has written.
-    fn stop(mut self, folder: &Folder) -> (String, Vec<Value>) {
+    pub(super) fn stop(mut self, folder: &Folder) -> (String, Vec<Value>) {
         let pid = self.process.id().to_string();
         let sent = Command::new("kill").args(["-INT", &pid]).status();
         assert!(sent.expect("kill").success());
@@ -53,7 +53,7 @@ impl Capture {
     }
 
     /// Sends these bytes on a connection, and returns what comes back until it is closed.
-    fn exchange(&self, bytes: &[u8]) -> Vec<u8> {
+    pub(super) fn exchange(&self, bytes: &[u8]) -> Vec<u8> {
         let mut stream = TcpStream::connect(self.address).expect("connects");
         stream.write_all(bytes).expect("sent");
         stream.shutdown(Shutdown::Write).expect("shut down");

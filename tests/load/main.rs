@@ -2,6 +2,8 @@
 //! depends on speed.
 
 #[cfg(unix)]
+mod bent_sender;
+#[cfg(unix)]
 mod capture;
 mod exactly_once;
 mod honest;

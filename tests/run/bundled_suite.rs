@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use aghook::internals::generate::{BodyLayout, Catalogue};
+use aghook::internals::generate::{Catalogue, EventForm};
 use aghook::internals::protocol::EventKind;
 use aghook::internals::run::{Plan, PlanSettings};
 use aghook::internals::scenario::bundled_suite;
@@ -144,7 +144,7 @@ fn items_of_the_game_replace_generated_ones() {
             first_player: 0,
             game_id: None,
             usual_kind: EventKind::CouponRedeemed,
-            layout: BodyLayout::default(),
+            form: EventForm::default(),
             probes: Vec::new(),
             hooks: Vec::new(),
             strict: false,

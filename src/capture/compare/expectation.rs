@@ -56,7 +56,7 @@ impl Expectation {
         added_headers: Vec<String>,
     ) -> Self {
         let mut generator = generator.clone();
-        let layout = generator.layout;
+        let layout = generator.form.layout;
         let mut kinds = HashMap::new();
         let mut learn = |event: Event| {
             let event = serde_json::to_value(event).unwrap_or_default();

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
+use serde_json::json;
+
 use crate::capture::pseudonyms::is_uuid;
+use crate::generate::KeyForm;
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct IdForm {
@@ -34,6 +37,26 @@ impl IdForm {
 
     pub(crate) fn is_uuid(&self) -> bool {
         self.prefix.is_empty() && self.characters == Characters::Uuid
+    }
+
+    /// As a profile's `idempotency_key` says it; `None` if it can't.
+    pub(crate) fn as_key(&self) -> Option<String> {
+        let form = match self.characters {
+            Characters::Uuid => "uuid",
+            Characters::Hex => "hex",
+            Characters::Digits => "digits",
+            Characters::Letters => "letters",
+            Characters::Other => return None,
+        };
+        let mut key = json!({ "form": form });
+        if !self.prefix.is_empty() {
+            key["prefix"] = json!(self.prefix);
+        }
+        if self.characters != Characters::Uuid {
+            key["length"] = json!(self.length);
+        }
+        serde_json::from_value::<KeyForm>(key.clone()).ok()?;
+        Some(key.to_string())
     }
 }
 
@@ -99,5 +122,21 @@ mod tests {
         ] {
             assert_eq!(IdForm::of(id).to_string(), form);
         }
+    }
+
+    #[test]
+    fn a_key_of_a_profile_has_the_form() {
+        let key = |id| IdForm::of(id).as_key();
+        assert_eq!(
+            key("k_d1593e9c-c291-4004-8846-6679c2e5810b").as_deref(),
+            Some(r#"{"form":"uuid","prefix":"k_"}"#)
+        );
+        assert_eq!(
+            key("00112233445566778899aabb").as_deref(),
+            Some(r#"{"form":"hex","length":24}"#)
+        );
+        // Too short for generated keys, and too strange.
+        assert_eq!(key("12345"), None);
+        assert_eq!(key("0000:1111:2222:3333:4444"), None);
     }
 }

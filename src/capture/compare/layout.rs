@@ -177,8 +177,7 @@ impl Escapes {
 
     /// What differs from how a layout of ours is written.
     pub(super) fn difference(self, expected: BodyLayout) -> Option<&'static str> {
-        let escapes_non_ascii =
-            matches!(expected, BodyLayout::Escaped | BodyLayout::SpacedEscaped);
+        let escapes_non_ascii = matches!(expected, BodyLayout::Escaped | BodyLayout::SpacedEscaped);
         let escapes_slashes = expected == BodyLayout::EscapedSlashes;
         if self.escaped_ascii {
             Some("plain ASCII characters are written as `\\uXXXX`")

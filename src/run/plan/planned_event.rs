@@ -53,7 +53,7 @@ impl PlannedEvent {
         unset: &[JsonPointer],
         layout: Option<BodyLayout>,
     ) -> Result<Self, PlannedEventError> {
-        let layout = layout.unwrap_or(generator.layout);
+        let layout = layout.unwrap_or(generator.form.layout);
         Self::of(generator.event(shape), sent_as, set, unset, layout)
     }
 
