@@ -1,5 +1,7 @@
 //! The command line: options, mistakes in input, exit codes and output.
 
+#[cfg(unix)]
+mod action;
 mod bad_input;
 mod captures;
 mod command_options;
