@@ -16,11 +16,11 @@ use super::ReceiverProcess;
 use super::capture::Capture;
 use super::support::{Folder, SECRET, Transcript};
 
-/// The retries that are no difference. The last delay repeats.
+/// The retries that are no difference. The last delay repeats. The jitter allows for a busy machine.
 const PROFILE: &str = "
 profiles:
   game:
-    retry: { attempts: 4, delays: [1100ms, 2800ms], retry_on: [5xx] }
+    retry: { attempts: 4, delays: [1100ms, 2800ms], jitter: 30%, retry_on: [5xx] }
 ";
 const FIRST: Duration = Duration::from_millis(1100);
 const SECOND: Duration = Duration::from_millis(2800);
