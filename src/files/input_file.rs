@@ -11,7 +11,7 @@ pub(crate) fn open(path: &Path) -> io::Result<File> {
     let file = open_any(path)?;
     let metadata = file.metadata()?;
     if metadata.is_file() {
-        return Ok(file);
+        return has_content(&file).then_some(file).ok_or_else(blocking);
     }
     if metadata.is_dir() {
         return Err(io::Error::other("it is a folder"));
@@ -35,8 +35,17 @@ pub(crate) fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
 /// Reads at most one byte more than `limit`, which says that the file is larger.
 pub(crate) fn read_start(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    open(path)?.take(limit + 1).read_to_end(&mut bytes)?;
+    let read = open(path)?.take(limit + 1).read_to_end(&mut bytes);
+    read.map_err(|error| match error.kind() {
+        io::ErrorKind::WouldBlock => blocking(),
+        _ => error,
+    })?;
     Ok(bytes)
+}
+
+/// A file of the system, such as `/proc/kmsg`, can wait for more data as a device does.
+fn blocking() -> io::Error {
+    io::Error::other("it waits for data like a device")
 }
 
 /// Like [`read`], for text in UTF-8.
@@ -51,6 +60,11 @@ fn open_any(path: &Path) -> io::Result<File> {
 }
 
 #[cfg(not(unix))]
+fn has_content(_: &File) -> bool {
+    true
+}
+
+#[cfg(not(unix))]
 fn open_special(_: File, _: &std::fs::Metadata) -> io::Result<File> {
     Err(io::Error::other("it is a pipe or a device, not a file"))
 }
@@ -62,6 +76,17 @@ fn open_any(path: &Path) -> io::Result<File> {
     let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOCTTY;
     let flags = flags.bits().cast_signed();
     File::options().read(true).custom_flags(flags).open(path)
+}
+
+/// Whether reading a regular file would not wait, which holds for all but some files of the system.
+#[cfg(unix)]
+fn has_content(file: &File) -> bool {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    let now = Timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    poll(&mut [PollFd::new(file, PollFlags::IN)], Some(&now)) != Ok(0)
 }
 
 #[cfg(unix)]

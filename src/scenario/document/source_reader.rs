@@ -1,11 +1,13 @@
 //! Reads text files written by users, with a size limit and a UTF-8 check.
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 
 use super::{Diagnostic, Diagnostics, SourceFile, is_disguising};
+use crate::files;
+
+const IS_NO_FILE: &str = "save its content to a file and use that";
 
 impl SourceFile {
     const SIZE_LIMIT: u64 = 1024 * 1024;
@@ -21,6 +23,7 @@ impl SourceFile {
                 io::ErrorKind::NotFound => {
                     "check the path, or create a first scenario with `aghook new`"
                 }
+                io::ErrorKind::Other | io::ErrorKind::WouldBlock => IS_NO_FILE,
                 _ => "check the file's permissions",
             };
             problem(format!("cannot read it: {error}"), help)
@@ -32,7 +35,6 @@ impl SourceFile {
             let problem = Diagnostic::for_file(escaped, message);
             return Err(problem.with_help("rename the file").into());
         }
-        // Check the type before opening: opening a pipe blocks until there is a writer.
         let metadata = std::fs::metadata(path).map_err(unreadable)?;
         if metadata.is_dir() {
             let message = "this is a folder, not a file".to_owned();
@@ -40,9 +42,9 @@ impl SourceFile {
         }
         if !metadata.is_file() {
             let message = "this is a pipe or a device, not a file".to_owned();
-            return Err(problem(message, "save its content to a file and use that"));
+            return Err(problem(message, IS_NO_FILE));
         }
-        let file = File::open(path).map_err(unreadable)?;
+        let file = files::open(path).map_err(unreadable)?;
         let mut bytes = Vec::new();
         file.take(Self::SIZE_LIMIT + 1)
             .read_to_end(&mut bytes)
