@@ -297,6 +297,9 @@ impl Failure {
 
     /// The failure for an HTTP/2 error that says how the connection or the stream ended.
     fn from_http2_end(error: &h2::Error) -> Option<Self> {
+        if error.is_library() && error.to_string().contains(MANY_CONTINUATIONS) {
+            return Some(TooLong::Continuations.into());
+        }
         let io = error.get_io();
         let failure = io.and_then(|io| tls_failure_within(io).or_else(|| Self::from_io_error(io)));
         failure.or_else(|| {
@@ -321,6 +324,9 @@ impl Failure {
         }
     }
 }
+
+/// How `h2` names its own limit.
+const MANY_CONTINUATIONS: &str = "too_many_continuations";
 
 /// What to do about a reset with this code.
 fn http2_hint(reason: h2::Reason, crash: &'static str) -> &'static str {

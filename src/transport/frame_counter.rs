@@ -8,8 +8,9 @@ const HEADER: usize = 9;
 const DATA: u8 = 0;
 const HEADERS: u8 = 1;
 const END_STREAM: u8 = 1;
-/// `HEADERS`, `PUSH_PROMISE` and `CONTINUATION`.
-const WITH_HEADERS: [u8; 3] = [HEADERS, 5, 9];
+/// It begins another response, which a client that accepts none must treat as an error.
+const PUSH_PROMISE: u8 = 5;
+const CONTINUATION: u8 = 9;
 /// A DATA frame with less than this has hardly any content.
 const SMALL: usize = 128;
 
@@ -41,10 +42,12 @@ impl FrameCounter {
             if [DATA, HEADERS].contains(&kind) && flags & END_STREAM != 0 {
                 limits.end_response();
             }
-            if WITH_HEADERS.contains(&kind) {
-                limits.add_head();
-            } else if kind != DATA || self.left < SMALL {
-                limits.add_small_frame();
+            match kind {
+                HEADERS => limits.add_head(),
+                CONTINUATION => limits.add_continuation(),
+                PUSH_PROMISE => limits.refuse_push(),
+                DATA if self.left >= SMALL => {}
+                _ => limits.add_small_frame(),
             }
         }
     }
@@ -100,11 +103,19 @@ mod tests {
     #[test]
     fn heads_are_bounded() {
         let most = MOST_HEADS as usize;
-        for kind in WITH_HEADERS {
+        for (kind, too_long) in [
+            (HEADERS, TooLong::InterimResponses),
+            (CONTINUATION, TooLong::Continuations),
+        ] {
             assert_eq!(exceeded(&frame(kind, 1).repeat(most)), None, "{kind}");
             let flood = frame(kind, 1).repeat(most + 1);
-            assert_eq!(exceeded(&flood), Some(TooLong::InterimResponses), "{kind}");
+            assert_eq!(exceeded(&flood), Some(too_long), "{kind}");
         }
+    }
+
+    #[test]
+    fn a_pushed_response_is_refused() {
+        assert_eq!(exceeded(&frame(PUSH_PROMISE, 4)), Some(TooLong::Pushes));
     }
 
     #[test]

@@ -24,6 +24,10 @@ pub(crate) enum TooLong {
     Trailers,
     #[error("more than {MOST_HEADS} interim responses (1xx) precede it")]
     InterimResponses,
+    #[error("its head or trailers continue in more HTTP/2 frames (CONTINUATION) than are allowed")]
+    Continuations,
+    #[error("other responses come with it (PUSH_PROMISE), although aghook accepts none")]
+    Pushes,
     #[error("more than {MOST_SMALL_FRAMES} HTTP/2 frames with hardly any content belong to it")]
     SmallFrames,
 }
@@ -32,6 +36,7 @@ pub(crate) enum TooLong {
 #[derive(Debug, Default)]
 pub(crate) struct ExchangeLimits {
     heads: AtomicU32,
+    continuations: AtomicU32,
     small_frames: AtomicU32,
     /// Whether any byte of a response has arrived.
     begun: AtomicBool,
@@ -43,6 +48,7 @@ pub(crate) struct ExchangeLimits {
 impl ExchangeLimits {
     pub(crate) fn begin_exchange(&self) {
         self.heads.store(0, Ordering::Relaxed);
+        self.continuations.store(0, Ordering::Relaxed);
         self.small_frames.store(0, Ordering::Relaxed);
         self.begun.store(false, Ordering::Relaxed);
         self.ended.store(false, Ordering::Relaxed);
@@ -68,6 +74,14 @@ impl ExchangeLimits {
 
     pub(crate) fn add_head(&self) {
         self.add(&self.heads, MOST_HEADS, TooLong::InterimResponses);
+    }
+
+    pub(crate) fn add_continuation(&self) {
+        self.add(&self.continuations, MOST_HEADS, TooLong::Continuations);
+    }
+
+    pub(crate) fn refuse_push(&self) {
+        let _ = self.exceeded.set(TooLong::Pushes);
     }
 
     pub(crate) fn add_small_frame(&self) {

@@ -115,3 +115,23 @@ async fn a_timeout_holds_however_much_a_receiver_sends() {
     let name = exchange.result.map_err(|failure| failure.name());
     assert_eq!(name, Err("timeout"));
 }
+
+#[tokio::test]
+async fn heads_without_end_and_pushed_responses_are_named() {
+    let head: &[u8] = b"\0\0\x01\x01\0\0\0\0\x01\x88";
+    let start: &[u8] = [SETTINGS, head].concat().leak();
+    let small: &[u8] = b"\0\0\x05\x09\0\0\0\0\x01\0\x01a\x01b";
+    let field = [&b"\0\x01a\x7f\x81\x7e"[..], &[b'b'; 381]].concat();
+    let long = [&b"\0\x01\x83\x09\0\0\0\0\x01"[..], &field].concat();
+    let long: &[u8] = long.leak();
+    let push: &[u8] = b"\0\0\x0a\x05\x04\0\0\0\x01\0\0\0\x02\x82\x84\x86\x41\x01a";
+    for (start, again, too_long) in [
+        (start, small, TooLong::Continuations),
+        (start, long, TooLong::Continuations),
+        (SETTINGS, push, TooLong::Pushes),
+    ] {
+        let expected = Failure::TooLong(too_long);
+        let failures = failures(HttpVersion::Http2, (start, again)).await;
+        assert_eq!(failures, [expected.clone(), expected]);
+    }
+}
