@@ -28,6 +28,9 @@ pub struct Case {
     pub copies_before: u32,
 }
 
+/// After so many mistakes, no further cases of a matrix are read.
+const MOST_MISTAKES: usize = 1000;
+
 impl Case {
     /// Reads the cases of a file. Reports all mistakes together.
     pub fn from_file(source: &SourceFile) -> Result<Vec<Self>, Diagnostics> {
@@ -38,7 +41,7 @@ impl Case {
         let mut cases = Vec::new();
         for choice in choices {
             cases.extend(problems.take(Self::read(source, &tree, choice, &mut limits)));
-            if limits.expansion.is_exceeded() {
+            if limits.expansion.is_exceeded() || problems.0.len() > MOST_MISTAKES {
                 break;
             }
         }

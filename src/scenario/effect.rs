@@ -1,11 +1,10 @@
 //! The effects that a scenario expects in the game.
 
-use regex::Regex;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::document::Spanned;
-use super::snapshot_settings::TextPattern;
+use super::pattern::Pattern;
 use super::{EventRef, Level};
 use crate::policy::DurationText;
 
@@ -36,7 +35,7 @@ pub(super) struct EffectKeys {
     /// What the probe's text must be after the steps.
     pub(super) equals: Option<Spanned<String>>,
     /// A regular expression that part of the probe's text must match after the steps.
-    pub(super) matches: Option<Spanned<TextPattern>>,
+    pub(super) matches: Option<Spanned<Pattern>>,
     /// With `granted`: how often the event must have been granted. Default: 1.
     pub(super) times: Option<Spanned<u32>>,
     /// With `granted`: require the grant only if the event was answered 2xx. A refused event must
@@ -70,7 +69,7 @@ impl EffectKeys {
         let equals = self.equals.as_ref();
         let equals = equals.map(|text| ExpectedValue::Equals(text.value.clone()));
         let matches = self.matches.as_ref();
-        let matches = matches.map(|pattern| ExpectedValue::Matches(pattern.value.0.clone()));
+        let matches = matches.map(|pattern| ExpectedValue::Matches(pattern.value.clone()));
         change.or(after).or(equals).or(matches)
     }
 }
@@ -120,5 +119,5 @@ pub enum ExpectedValue {
     Change(i128),
     After(i128),
     Equals(String),
-    Matches(Regex),
+    Matches(Pattern),
 }

@@ -1,10 +1,10 @@
 //! Compares JSON values with matchers. Pure functions that return the reason for a mismatch.
 
-use regex::Regex;
 use serde_json::{Number, Value};
 
 use super::document;
 use super::matcher::Matcher;
+use super::pattern::Pattern;
 
 /// Why the values that a path selects do not match, with values as `show` writes them; `None` if
 /// they match.
@@ -26,7 +26,7 @@ pub(crate) fn mismatch(
 }
 
 fn value_mismatch(matcher: &Matcher, value: &Value, found: impl Fn() -> String) -> Option<String> {
-    let is_match = |pattern: &Regex| value.as_str().is_some_and(|text| pattern.is_match(text));
+    let is_match = |pattern: &Pattern| value.as_str().is_some_and(|text| pattern.is_match(text));
     let results = [
         matcher.equals.as_ref().map(|wanted| equal(wanted, value)),
         matcher.contains.as_ref().map(|part| contains(value, part)),

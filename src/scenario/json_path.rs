@@ -33,9 +33,13 @@ impl JsonPath {
 /// The most brackets and parentheses within each other. Parsing takes several times as long for each.
 const NESTING_LIMIT: usize = 6;
 
-/// How many brackets and parentheses are within each other. Those in quotation marks do not count.
-fn nesting(path: &str) -> usize {
-    let (mut depth, mut deepest) = (0_usize, 0);
+/// The most parts of a path that select several values. Each can multiply how many values are selected.
+const BRANCHING_LIMIT: usize = 5;
+
+/// How many brackets and parentheses are within each other, and how many parts select several values, where
+/// `..` counts twice. What is in quotation marks does not count.
+fn costs(path: &str) -> (usize, usize) {
+    let (mut depth, mut deepest, mut branching) = (0_usize, 0, 0);
     let mut quote = None;
     let mut characters = path.chars();
     while let Some(character) = characters.next() {
@@ -45,22 +49,32 @@ fn nesting(path: &str) -> usize {
             ('\'' | '"', None) => quote = Some(character),
             ('[' | '(', None) => depth += 1,
             (']' | ')', None) => depth = depth.saturating_sub(1),
+            ('*' | '?' | ',' | ':', None) => branching += 1,
+            ('.', None) if characters.as_str().starts_with('.') => branching += 2,
             _ => {}
         }
         deepest = deepest.max(depth);
     }
-    deepest
+    (deepest, branching)
 }
 
 impl TryFrom<String> for JsonPath {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        if nesting(&text) > NESTING_LIMIT {
+        let (nesting, branching) = costs(&text);
+        if nesting > NESTING_LIMIT {
             return Err(format!(
                 "invalid JSONPath `{text}`: more than {NESTING_LIMIT} brackets and parentheses within \
                  each other\n\
                  select a part of the value, and check it with a matcher"
+            ));
+        }
+        if branching > BRANCHING_LIMIT {
+            return Err(format!(
+                "invalid JSONPath `{text}`: more than {BRANCHING_LIMIT} wildcards, filters, slices, commas and \
+                 `..`, which count twice\n\
+                 name more of the keys, as in `$.items[*].sku`"
             ));
         }
         match serde_json_path::JsonPath::parse(&text) {
@@ -241,6 +255,26 @@ mod tests {
             assert!(pointer(index).remove(&mut list).is_err(), "{index}");
         }
         assert!("a".parse::<JsonPointer>().is_err());
+    }
+
+    #[test]
+    fn a_path_that_could_select_too_much_is_refused() {
+        for path in [
+            "$..*..*",
+            "$[*,*][*,*]",
+            "$.a[*].b[*].c[*].d[*].e[*].f[*]",
+            "$..a..b[?@.c]..d",
+        ] {
+            let error = JsonPath::parse(path).expect_err(path);
+            assert!(error.contains("more than 5 wildcards"), "{error}");
+        }
+        for path in [
+            "$..a..b[*]",
+            "$['a,b:c?*', 'd']..e",
+            "$[?@.a == 1 && @.b == '..'].c[0:2]",
+        ] {
+            JsonPath::parse(path).expect(path);
+        }
     }
 
     #[test]

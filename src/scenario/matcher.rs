@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use regex::Regex;
 use schemars::{Schema, SchemaGenerator};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -10,6 +9,7 @@ use serde_json::{Map, Value};
 
 use super::CountRange;
 use super::document::did_you_mean;
+use super::pattern::Pattern;
 use crate::policy::written_schema;
 
 /// Conditions on a value. All of them must hold. In a file, a plain value means `equals`.
@@ -18,7 +18,7 @@ use crate::policy::written_schema;
 pub struct Matcher {
     pub equals: Option<Value>,
     pub contains: Option<Value>,
-    pub matches: Option<Regex>,
+    pub(crate) matches: Option<Pattern>,
     pub json_type: Option<JsonType>,
     pub absent: Option<bool>,
     pub length: Option<CountRange>,
@@ -95,23 +95,13 @@ impl Matcher {
             equals: keys.remove("equals"),
             contains: keys.remove("contains"),
             matches: pattern
-                .map(|pattern: String| regular_expression(&pattern))
+                .map(|pattern: String| Pattern::new(&pattern))
                 .transpose()?,
             json_type: take(&mut keys, "type")?,
             absent: take(&mut keys, "absent")?,
             length: take(&mut keys, "length")?,
         })
     }
-}
-
-fn regular_expression(pattern: &str) -> Result<Regex, String> {
-    Regex::new(pattern).map_err(|error| {
-        // The last line of the library's message is the reason.
-        let text = error.to_string();
-        let last = text.lines().last().unwrap_or_default();
-        let reason = last.trim_start_matches("error: ");
-        format!("invalid regular expression `{pattern}`: {reason}")
-    })
 }
 
 impl TryFrom<Value> for Matcher {

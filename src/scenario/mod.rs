@@ -22,6 +22,7 @@ mod json_path;
 mod level;
 mod matcher;
 mod matrix;
+mod pattern;
 mod player_list;
 mod profile;
 mod read_path;

@@ -143,9 +143,17 @@ pub(crate) fn nearest<'names>(
     known: impl IntoIterator<Item = &'names str>,
 ) -> Option<&'names str> {
     const THRESHOLD: f64 = 0.75;
+    /// Comparing takes as long as the names are, squared, and a file can have many mistakes.
+    const LONGEST: usize = 64;
+    const MOST: usize = 400;
+    if written.len() > LONGEST {
+        return None;
+    }
     let written = written.to_lowercase();
     known
         .into_iter()
+        .filter(|name| name.len() <= LONGEST)
+        .take(MOST)
         .map(|name| (name, similarity(&written, &name.to_lowercase())))
         .filter(|(_, similarity)| *similarity >= THRESHOLD)
         .max_by(|(_, left), (_, right)| left.total_cmp(right))

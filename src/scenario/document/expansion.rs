@@ -3,6 +3,8 @@
 //! A variable can be much longer than the text that names it, and a matrix repeats the whole file. Without a
 //! limit, a small file could fill the memory.
 
+use std::collections::BTreeSet;
+
 use super::{DecodeError, NodeValue};
 
 /// What all cases of a file may still expand to, and the case that is being expanded.
@@ -11,6 +13,8 @@ pub(crate) struct Expansion {
     left_in_file: usize,
     left_in_case: usize,
     is_exceeded: bool,
+    /// The different regular expressions in the file.
+    patterns: BTreeSet<String>,
 }
 
 const MEBIBYTE: usize = 1024 * 1024;
@@ -19,6 +23,8 @@ const CASE_LIMIT: usize = 8 * MEBIBYTE;
 const FILE_LIMIT: usize = 64 * MEBIBYTE;
 /// The memory that a value needs besides its text, and that a planned delivery needs.
 const VALUE_SIZE: usize = 128;
+/// The most different regular expressions in a file. Each is compiled to check it.
+const MOST_PATTERNS: usize = 500;
 
 impl Default for Expansion {
     fn default() -> Self {
@@ -26,6 +32,7 @@ impl Default for Expansion {
             left_in_file: FILE_LIMIT,
             left_in_case: CASE_LIMIT,
             is_exceeded: false,
+            patterns: BTreeSet::new(),
         }
     }
 }
@@ -52,6 +59,7 @@ impl Expansion {
                 self.add_text(0)?;
                 entries.iter().try_for_each(|(key, item)| {
                     self.add_text(key.len())?;
+                    self.add_pattern(key, &item.value)?;
                     self.add(&item.value)
                 })
             }
@@ -63,6 +71,24 @@ impl Expansion {
         let size = length.saturating_add(VALUE_SIZE);
         let help = "use shorter values, or fewer of them";
         self.add_size("variables replaced", help, size)
+    }
+
+    /// Counts the value of a key, if it is a regular expression.
+    pub(super) fn add_pattern(&mut self, key: &str, value: &NodeValue) -> Result<(), DecodeError> {
+        let NodeValue::Text(text) = value else {
+            return Ok(());
+        };
+        if key != "matches" || self.patterns.contains(text) {
+            return Ok(());
+        }
+        if self.patterns.len() == MOST_PATTERNS {
+            self.is_exceeded = true;
+            let message = format!("the file has more than {MOST_PATTERNS} regular expressions");
+            let help = "split the file, or remove values from the matrix";
+            return Err(DecodeError::new(message, Some(help.to_owned())));
+        }
+        self.patterns.insert(text.clone());
+        Ok(())
     }
 
     pub(crate) fn add_deliveries(&mut self, count: u64) -> Result<(), DecodeError> {

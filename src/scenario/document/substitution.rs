@@ -36,11 +36,15 @@ pub(crate) fn substitute(
         NodeValue::Sequence(items) => NodeValue::Sequence(items.iter().map(&mut replace).collect()),
         NodeValue::Mapping(entries) => {
             let entries = entries.iter();
-            NodeValue::Mapping(
-                entries
-                    .map(|(key, value)| (key.clone(), replace(value)))
-                    .collect(),
-            )
+            let replaced = entries.map(|(key, value)| (key.clone(), replace(value)));
+            let mut replaced: Vec<_> = replaced.collect();
+            for (key, value) in &mut replaced {
+                if let Err(error) = expansion.add_pattern(key, &value.value) {
+                    mistakes.extend([error.or_span(value.span).into_diagnostic(source)]);
+                    value.value = NodeValue::Skipped;
+                }
+            }
+            NodeValue::Mapping(replaced)
         }
         value => replace_in_value(value, variables, expansion).unwrap_or_else(|error| {
             mistakes.extend([error.or_span(node.span).into_diagnostic(source)]);
