@@ -102,6 +102,14 @@ pub struct Explore {
 impl Explore {
     pub(super) fn run(self, console: &Console) -> Result<ExitCode, CommandError> {
         self.reports.check()?;
+        let inputs = [self.target.files(), self.secret.files()];
+        self.reports.check_apart(&inputs.concat())?;
+        let ended = self.explore(console);
+        self.reports.replace_unopened(&ended, console);
+        ended
+    }
+
+    fn explore(&self, console: &Console) -> Result<ExitCode, CommandError> {
         let seed = match self.seed {
             Some(seed) => Seed::new(seed),
             None => Seed::new(random_number()?),

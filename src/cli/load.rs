@@ -8,6 +8,7 @@ mod runner;
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use clap::Args;
@@ -202,6 +203,23 @@ const DEFAULT_DURATION: Duration = Duration::from_secs(10);
 impl Load {
     pub(super) fn run(self, console: &mut Console) -> Result<ExitCode, CommandError> {
         self.check()?;
+        let is_started = AtomicBool::new(false);
+        let ended = self.start(&is_started, console);
+        if let (Err(error), false) = (&ended, is_started.load(Ordering::Relaxed)) {
+            let start = self.start_time.unwrap_or_else(StartTime::now).to_string();
+            let (rate, length) = (self.rate.to_string(), self.length().to_string());
+            let settings = [start, rate, length, self.warmup.to_string()];
+            let report = LoadReport::not_started(error.message(), settings, self.seed);
+            self.reports.write_failure(&report);
+        }
+        ended
+    }
+
+    fn start(
+        &self,
+        is_started: &AtomicBool,
+        console: &mut Console,
+    ) -> Result<ExitCode, CommandError> {
         let treatments = self.mix.treatments()?;
         let start = self.start_time.unwrap_or_else(StartTime::now);
         let seed = Seed::new(self.seed);
@@ -239,6 +257,7 @@ impl Load {
                 self.print_start(context, console);
             }
             let result = run_load(context, settings.clone(), console).await?;
+            is_started.store(true, Ordering::Relaxed);
             let sent = || SentEvents::new(&settings, &result);
             let is_checked = !result.interrupted && result.setup_problem.is_none();
             let sample = if is_checked {
@@ -276,6 +295,8 @@ impl Load {
 
     fn check(&self) -> Result<(), CommandError> {
         self.reports.check()?;
+        let inputs = [self.mix.files(), self.target.files(), self.secret.files()];
+        self.reports.check_apart(&inputs.concat())?;
         if self.reports.is_written_to(&self.failures) {
             let path = self.failures.display();
             let message = format!("a report and the failed events would both be written to {path}");

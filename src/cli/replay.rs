@@ -10,6 +10,7 @@ use clap::{Args, ValueEnum};
 use url::Url;
 
 use super::failures_file;
+use super::interrupt::interrupted_once;
 use super::report::summarize_journal;
 use super::scenario_selection::{Filter, is_selected};
 use super::secret_options::{self, SecretOptions};
@@ -224,7 +225,9 @@ impl ReplayRun {
             }
         };
         let selects = |scenario: &_| self.selects(scenario);
-        let ended = replay.run(journal, selects, observe).await?;
+        let ended = replay
+            .run(journal, selects, interrupted_once(), observe)
+            .await?;
         written?;
         session.stop().await;
         if ended.scenarios == 0 && !self.filter.is_empty() {

@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::report_options::ReportOptions;
 use super::{CommandError, Console, ExitCode};
-use crate::run::{Journal, JournalError, RunTally, TruncatedLine};
+use crate::run::{JOURNAL_FILE_NAME, Journal, JournalError, RunTally, TruncatedLine};
 
 /// Generate reports of a recorded run (`aghook run --record`)
 ///
@@ -27,6 +27,8 @@ pub struct MakeReports {
 impl MakeReports {
     pub(super) fn run(self, console: &mut Console) -> Result<ExitCode, CommandError> {
         self.reports.check()?;
+        let recorded = self.run.join(JOURNAL_FILE_NAME);
+        self.reports.check_apart(&[self.run.clone(), recorded])?;
         let summary = summarize_journal(&self.run)?;
         let (journal, _) = Journal::open(&self.run)?;
         self.reports.check_writable()?;

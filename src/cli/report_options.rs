@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::sync::mpsc::Receiver;
 
 use clap::Args;
@@ -10,7 +11,7 @@ use super::report_choice::{
     NamedReport, ReportChoice, annotations_output, begin, check_apart, check_paths, create,
     file_output, is_read_by_github, on_output, paths, report_console, try_to_write,
 };
-use super::{CommandError, Console};
+use super::{CommandError, Console, ExitCode};
 use crate::files::{Readers, Replacement};
 use crate::report::{Detail, KeptAttempts, ProgressLine, ReportKind, RunRecorder, TerminalFormat};
 use crate::run::{RunEnded, RunEvent, RunTally};
@@ -37,6 +38,10 @@ pub(super) struct ReportOptions {
     /// Show every request and response
     #[arg(short, long)]
     verbose: bool,
+
+    /// Set when the reports are opened.
+    #[arg(skip)]
+    opened: OnceLock<()>,
 }
 
 /// Other options set the format of a terminal report.
@@ -102,6 +107,7 @@ impl ReportOptions {
     /// Opens all reports. If a file can't be written, prints a warning now and an error at the end,
     /// and writes the other reports.
     pub(super) fn open(&self, console: &Console) -> Reports {
+        let _ = self.opened.set(());
         let terminal = ReportKind::Terminal(TerminalFormat::NORMAL);
         let on_output = on_output(&self.report).unwrap_or(terminal);
         let is_readable = is_terminal_report(on_output);
@@ -167,6 +173,17 @@ impl ReportOptions {
             let mut open = [in_file(self.formatted(choice.kind, None), path, console)];
             write_ends(&mut open, &mut record, ended);
             open.iter_mut().for_each(OpenReport::commit);
+        }
+    }
+
+    /// Like [`Self::write_failure`], if a command failed before it opened its reports.
+    pub(super) fn replace_unopened(
+        &self,
+        ended: &Result<ExitCode, CommandError>,
+        console: &Console,
+    ) {
+        if let (Err(error), None) = (ended, self.opened.get()) {
+            self.write_failure(error.message(), 1, console);
         }
     }
 

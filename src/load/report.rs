@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde::{Deserialize, Serialize};
@@ -274,6 +275,42 @@ impl LoadReport {
     pub fn lost_receiver(&self) -> bool {
         let is_lost = |stop: &ReceiverStop| stop.seconds.is_none();
         !self.interrupted && self.receiver_stops.iter().any(is_lost)
+    }
+
+    /// The report of a load that could not start, for this reason.
+    pub(crate) fn not_started(reason: &str, settings: [String; 4], seed: u64) -> Self {
+        let [start_time, rate, length, warmup] = settings;
+        Self {
+            format_version: Self::FORMAT_VERSION,
+            aghook_version: env!("CARGO_PKG_VERSION").to_owned(),
+            target: String::new(),
+            built_in_receiver: false,
+            seed,
+            start_time,
+            rate,
+            length,
+            warmup,
+            mix: BTreeMap::new(),
+            event_mix: Vec::new(),
+            began: format!("{:.3}", Timestamp::now()),
+            latency_from: LatencyFrom::Due,
+            connections: 0,
+            partitions: Vec::new(),
+            interrupted: false,
+            setup_problem: Some(SetupProblem {
+                reason: reason.to_owned(),
+                help: "nothing was sent".to_owned(),
+            }),
+            receiver_stops: Vec::new(),
+            events_per_second: None,
+            latency: Percentiles::default(),
+            service: Percentiles::default(),
+            lateness: Percentiles::default(),
+            over_time: Vec::new(),
+            measurements: Measurements::default(),
+            expectations: Vec::new(),
+            effects: None,
+        }
     }
 
     /// The verdict on the whole load. An undecided or stopped load has not passed.

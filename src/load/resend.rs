@@ -80,18 +80,30 @@ pub(crate) fn lacks_expired_secret(events: &[FailedEvent], context: &RunContext)
 /// the probe. Delivers each event once, or `as_treated` in the load: with duplicates, simultaneous
 /// deliveries and lost responses. Passes on each delivery with its number.
 ///
-/// Stops if the target can no longer be reached, and returns why. The events after that are not sent.
+/// Stops if the target can no longer be reached, and returns why. The events after that are not sent, nor
+/// those after `stop`.
 pub(crate) async fn resend(
     context: &RunContext,
     events: Vec<FailedEvent>,
     as_treated: bool,
+    stop: impl Future<Output = ()>,
     mut observe: impl FnMut(&FailedEvent, usize, &Delivery),
 ) -> (Vec<ResentEvent>, Option<Failure>) {
     let (mut resent, mut unreachable) = (Vec::new(), None);
+    let mut stop = std::pin::pin!(stop);
+    let mut is_stopped = false;
     for event in events {
         let mut response = None;
-        if unreachable.is_none() {
-            let deliveries = Box::pin(redeliver(context, &event, as_treated)).await;
+        if unreachable.is_none() && !is_stopped {
+            let redelivered = Box::pin(redeliver(context, &event, as_treated));
+            let deliveries = tokio::select! {
+                biased;
+                () = &mut stop => {
+                    is_stopped = true;
+                    Vec::new()
+                }
+                deliveries = redelivered => deliveries,
+            };
             for (index, delivery) in deliveries.iter().enumerate() {
                 observe(&event, index + 1, delivery);
             }
@@ -112,7 +124,7 @@ pub(crate) async fn resend(
             inventory: None,
         });
     }
-    if context.can_read_inventories() {
+    if context.can_read_inventories() && !is_stopped {
         check_grants(context, &mut resent).await;
     }
     (resent, unreachable)

@@ -14,6 +14,7 @@ use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 use url::Url;
 
+use super::json_output::write_indented;
 use super::run_record::RunRecord;
 use crate::run::{
     AttemptEnded, BodyContent, BodyRecord, ResponseRecord, SentRequestRecord, header,
@@ -65,8 +66,7 @@ pub(super) fn write_har(out: &mut dyn Write, run: &RunRecord) -> io::Result<()> 
         pages: pages.collect(),
         entries: attempts,
     };
-    serde_json::to_writer_pretty(&mut *out, &BTreeMap::from([("log", log)]))?;
-    out.write_all(b"\n")
+    write_indented(out, &BTreeMap::from([("log", log)]))
 }
 
 fn page_id(scenario: usize) -> String {

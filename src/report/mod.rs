@@ -9,11 +9,13 @@ mod checkup;
 mod counts;
 mod coverage;
 mod dry_run;
+mod escaped_event;
 mod event_trace;
 mod failure_groups;
 mod fire;
 mod har;
 mod html;
+mod json_output;
 mod junit;
 mod limits;
 mod load;
@@ -37,6 +39,7 @@ pub(crate) use dry_run::write_dry_run;
 pub(crate) use failure_groups::{GrantCause, Repetition};
 pub(crate) use fire::FireReport;
 pub(crate) use html::COLORS;
+pub(crate) use json_output::write_indented;
 pub(crate) use load::{
     write_load_annotations, write_load_junit, write_load_markdown, write_load_page,
     write_load_summary,

@@ -114,6 +114,9 @@ impl<W: Write> ReplayReport<W> {
                 "  stopped there, because the target is unreachable: {reason}"
             )?;
         }
+        if ended.interrupted {
+            writeln!(self.out, "  interrupted there: what follows was not sent")?;
+        }
         if ended.refused > 0 {
             writeln!(self.out, "  → {}", advice(ended, signatures))?;
         }

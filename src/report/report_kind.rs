@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use super::annotations::write_annotations;
+use super::escaped_event::escape_start;
 use super::har::write_har;
 use super::html::page::write_page;
 use super::junit::write_junit;
@@ -54,7 +55,9 @@ impl ReportKind {
                 out.flush()
             }
             (Self::Terminal(format), RunEvent::RunStarted(started)) => {
-                format.write_start(out, started)
+                let mut started = started.clone();
+                escape_start(&mut started);
+                format.write_start(out, &started)
             }
             _ => Ok(()),
         }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::counts::counted;
+use super::escaped_event::{escape_end, escape_event};
 use super::failure_groups::{CommonProblem, CommonProblems, FailureGroups};
 use super::lost_target::LostTarget;
 use super::repetition::{RepeatedScenario, RepeatedScenarios};
@@ -64,7 +65,8 @@ impl RunRecorder {
     }
 
     /// Handles an event. `scenario_ended` gets each scenario with all its attempts when it ends.
-    pub fn observe(&mut self, event: RunEvent, scenario_ended: impl FnOnce(&ScenarioRecord)) {
+    pub fn observe(&mut self, mut event: RunEvent, scenario_ended: impl FnOnce(&ScenarioRecord)) {
+        escape_event(&mut event);
         match event {
             RunEvent::RunStarted(started) => self.started = Some(started),
             RunEvent::SnapshotsEnded(ended) => self.snapshots = Some(ended),
@@ -100,7 +102,8 @@ impl RunRecorder {
     }
 
     /// The record of the run.
-    pub fn finish(self, ended: RunEnded) -> RunRecord {
+    pub fn finish(self, mut ended: RunEnded) -> RunRecord {
+        escape_end(&mut ended);
         let lost_target = self.lost_target.note();
         let mut common = self
             .groups

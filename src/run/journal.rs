@@ -11,4 +11,4 @@ pub(crate) use reader::{Journal, JournalError, TruncatedLine};
 pub(crate) use run_tally::RunTally;
 pub(crate) use writer::{CreateJournalError, JournalWriter};
 
-pub(super) const JOURNAL_FILE_NAME: &str = "run.jsonl";
+pub(crate) const JOURNAL_FILE_NAME: &str = "run.jsonl";

@@ -35,7 +35,8 @@ pub(crate) use checkup::{Finding, ItemEvents, checkup_case};
 pub(crate) use dry_run::{Capabilities, DryRun, DryRunItem};
 pub use fault_dictionary::FaultDictionary;
 pub(crate) use journal::{
-    CreateJournalError, Journal, JournalError, JournalWriter, RunTally, TruncatedLine,
+    CreateJournalError, JOURNAL_FILE_NAME, Journal, JournalError, JournalWriter, RunTally,
+    TruncatedLine,
 };
 pub(crate) use patience::Patience;
 pub(crate) use pilot::setup_mistake;

@@ -58,6 +58,7 @@ pub(crate) struct ReplayEnded {
     /// The age of the oldest signature of these deliveries, in seconds.
     pub refused_age: u64,
     pub aborted: Option<String>,
+    pub interrupted: bool,
 }
 
 /// A selected scenario that has started and not ended yet.
@@ -71,13 +72,15 @@ struct ReplayedScenario {
 }
 
 impl Replay<'_> {
-    /// Sends the requests of the selected scenarios, and calls `observe` with each result.
+    /// Sends the requests of the selected scenarios until the `interruption`, and calls `observe` with each result.
     pub(crate) async fn run(
         &self,
         journal: Journal,
         is_selected: impl Fn(&ScenarioStarted) -> bool,
+        interruption: impl Future<Output = ()>,
         mut observe: impl FnMut(&str, &AttemptEnded, &ReplayResult),
     ) -> Result<ReplayEnded, JournalError> {
+        let mut interruption = std::pin::pin!(interruption);
         let mut ended = ReplayEnded::default();
         let mut active: HashMap<usize, ReplayedScenario> = HashMap::new();
         for event in journal {
@@ -91,7 +94,14 @@ impl Replay<'_> {
                     let Some(scenario) = active.get_mut(&attempt.scenario) else {
                         continue;
                     };
-                    let result = self.send(scenario, &attempt).await;
+                    let result = tokio::select! {
+                        biased;
+                        () = &mut interruption => {
+                            ended.interrupted = true;
+                            break;
+                        }
+                        result = self.send(scenario, &attempt) => result,
+                    };
                     self.count(&mut ended, &attempt, &result);
                     observe(&scenario.name, &attempt, &result);
                     if ended.aborted.is_some() {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::num::NonZeroU32;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use clap::Args;
@@ -101,6 +101,15 @@ impl FromStr for MixOption {
 }
 
 impl MixOptions {
+    /// The files that are named.
+    pub(super) fn files(&self) -> Vec<PathBuf> {
+        let names = self
+            .event_mix
+            .iter()
+            .map(|option| PathBuf::from(&option.name));
+        names.filter(|path| path.is_file()).collect()
+    }
+
     /// The percentages of treatments. Only simultaneous duplicates can reveal a race in the receiver,
     /// so by default there are always some.
     pub(super) fn treatments(&self) -> Result<TreatmentMix, CommandError> {

@@ -1,20 +1,20 @@
 //! The reports of a load and where to write them.
 
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use jiff::Timestamp;
 
 use super::super::report_choice::{
-    NamedReport, ReportChoice, annotations_output, begin, check_paths, file_output,
+    NamedReport, ReportChoice, annotations_output, begin, check_apart, check_paths, file_output,
     is_read_by_github, on_output, paths, report_console, try_to_write,
 };
 use super::super::{CommandError, Console};
 use crate::files::{Readers, is_of_system, is_same_file};
 use crate::load::{LoadReport, write_hdr_log};
 use crate::report::{
-    write_load_annotations, write_load_junit, write_load_markdown, write_load_page,
+    write_indented, write_load_annotations, write_load_junit, write_load_markdown, write_load_page,
     write_load_summary,
 };
 
@@ -74,6 +74,23 @@ impl LoadReportOptions {
         on_output(&self.report).unwrap_or(LoadReportKind::Terminal)
     }
 
+    /// Checks that no report would overwrite one of these files.
+    pub(in crate::cli) fn check_apart(&self, files: &[PathBuf]) -> Result<(), CommandError> {
+        check_apart(&self.report, files)
+    }
+
+    /// Replaces the reports in files by what says that there was no load, and why.
+    pub(in crate::cli) fn write_failure(&self, report: &LoadReport) {
+        for choice in &self.report {
+            if let Some(path) = &choice.path
+                && try_to_write(path).is_ok()
+            {
+                // The command ends with an error anyway.
+                let _ = choice.kind.replace(report, path);
+            }
+        }
+    }
+
     /// Checks that the files are writable, without changing their content. Called before anything is
     /// sent.
     pub(in crate::cli) fn check_writable(&self) -> Result<(), CommandError> {
@@ -107,12 +124,7 @@ impl LoadReportOptions {
             let (kind, Some(path)) = (choice.kind, &choice.path) else {
                 continue;
             };
-            let written = begin(path, Readers::Usual).and_then(|(file, replacement)| {
-                let mut out = file_output(file, kind == LoadReportKind::Terminal);
-                kind.write(report, &mut *out)?;
-                replacement.commit()
-            });
-            if let Err(error) = written {
+            if let Err(error) = kind.replace(report, path) {
                 problem.get_or_insert(unwritable(path, &error));
             }
         }
@@ -130,13 +142,17 @@ fn unwritable(path: &Path, error: &io::Error) -> CommandError {
 }
 
 impl LoadReportKind {
+    fn replace(self, report: &LoadReport, path: &Path) -> io::Result<()> {
+        let (file, replacement) = begin(path, Readers::Usual)?;
+        let mut out = file_output(file, self == Self::Terminal);
+        self.write(report, &mut *out)?;
+        replacement.commit()
+    }
+
     fn write(self, report: &LoadReport, out: &mut dyn Write) -> io::Result<()> {
         match self {
             Self::Terminal => write_load_summary(report, out)?,
-            Self::Json => {
-                serde_json::to_writer_pretty(&mut *out, report)?;
-                writeln!(out)?;
-            }
+            Self::Json => write_indented(out, report)?,
             Self::Junit => write_load_junit(report, out)?,
             Self::Html => write_load_page(report, out)?,
             Self::Markdown => write_load_markdown(report, out)?,

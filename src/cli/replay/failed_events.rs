@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 
+use super::super::interrupt::interrupted_once;
 use super::super::scenario_selection::is_selected;
 use super::super::session::StartedSession;
 use super::super::target_options::unreachable_error;
@@ -49,7 +50,14 @@ impl ReplayRun {
                     printed = print_attempts(event, number, delivery, context, console);
                 }
             };
-            let (resent, unreachable) = resend(context, events, self.as_treated, observe).await;
+            let (resent, unreachable) = resend(
+                context,
+                events,
+                self.as_treated,
+                interrupted_once(),
+                observe,
+            )
+            .await;
             printed?;
             let unreachable =
                 unreachable.map(|failure| unreachable_error(&context.target, &failure));

@@ -5,6 +5,7 @@ use std::io;
 
 use serde::Serialize;
 
+use crate::report::json_output::write_line;
 use crate::report::limits::Limits;
 use crate::report::scenario_record::ScenarioRecord;
 use crate::run::RunEvent;
@@ -75,14 +76,11 @@ fn events(record: &ScenarioRecord, limits: Limits) -> Vec<RunEvent> {
 /// `value` as JSON without `<`, `>` and `&`. JSON has these only inside strings, where an escape means
 /// the same.
 pub(super) fn embedded(value: &impl Serialize) -> io::Result<String> {
-    let escapes = [
-        ('<', "\\u003c"),
-        ('>', "\\u003e"),
-        ('&', "\\u0026"),
-        ('\u{2028}', "\\u2028"),
-        ('\u{2029}', "\\u2029"),
-    ];
-    let json = serde_json::to_string(value)?;
+    let escapes = [('<', "\\u003c"), ('>', "\\u003e"), ('&', "\\u0026")];
+    let mut json = Vec::new();
+    write_line(&mut json, value)?;
+    let mut json = String::from_utf8(json).map_err(io::Error::other)?;
+    json.truncate(json.trim_end().len());
     Ok(escapes.into_iter().fold(json, |json, (character, escape)| {
         json.replace(character, escape)
     }))
