@@ -3,6 +3,7 @@
 //! Each function asserts what must be true of any bytes, besides that nothing panics. Compiled only for
 //! tests and for fuzzing.
 
+mod captures;
 mod configs;
 mod events;
 mod journals;
@@ -15,6 +16,7 @@ mod signatures;
 #[cfg(test)]
 mod tests;
 
+pub use captures::capture;
 pub use configs::config;
 pub use events::event;
 pub use journals::journal;

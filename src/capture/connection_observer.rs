@@ -8,6 +8,9 @@ use jiff::Timestamp;
 use super::exchange::{Exchange, ExchangeFailure, ExchangeTimings, RawRequest, RawResponse};
 use super::message_reader::{MessageReader, NotHttp1};
 
+/// A sender that pipelines more requests without waiting for responses is not observed.
+const MOST_UNANSWERED: usize = 64;
+
 /// Who ended a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ClosedBy {
@@ -50,8 +53,8 @@ impl ConnectionObserver {
     /// Returns the exchanges that these bytes of the sender complete.
     pub(super) fn sent(&mut self, bytes: &[u8]) -> Vec<Exchange> {
         let mut completed = Vec::new();
-        if !self.is_blind {
-            self.is_blind = self.read_requests(bytes, &mut completed).is_err();
+        if !self.is_blind && self.read_requests(bytes, &mut completed).is_err() {
+            self.give_up();
         }
         completed
     }
@@ -59,10 +62,26 @@ impl ConnectionObserver {
     /// Returns the exchanges that these bytes of the receiver complete.
     pub(super) fn received(&mut self, bytes: &[u8]) -> Vec<Exchange> {
         let mut completed = Vec::new();
-        if !self.is_blind {
-            self.is_blind = self.read_responses(bytes, &mut completed).is_err();
+        if !self.is_blind && self.read_responses(bytes, &mut completed).is_err() {
+            self.give_up();
         }
         completed
+    }
+
+    /// How many bytes of bodies and heads are kept.
+    pub(super) fn kept(&mut self) -> usize {
+        let unanswered = self.unanswered.iter();
+        let unanswered: usize = unanswered.map(|next| next.request.body.kept.len()).sum();
+        let early = self.early.as_ref().map_or(0, |early| early.body.kept.len());
+        unanswered + early + self.requests.kept() + self.responses.kept()
+    }
+
+    /// Keeps nothing, and reads no further.
+    pub(super) fn give_up(&mut self) {
+        *self = Self {
+            is_blind: true,
+            ..Self::default()
+        };
     }
 
     /// Whether all requests are complete, and there is one at least.
@@ -112,6 +131,9 @@ impl ConnectionObserver {
                     begun,
                     ended: Instant::now(),
                 });
+                if self.unanswered.len() > MOST_UNANSWERED {
+                    return Err(NotHttp1);
+                }
                 if let Some(early) = self.early.take() {
                     completed.extend(self.complete(early));
                 }

@@ -57,7 +57,7 @@ impl FreshIdentities {
 fn replace(text: &mut String, path: &[&str], value: &str) {
     let found = tokens(text).unwrap_or_default();
     // The last token at the path is the value; the first is its name.
-    if let Some(token) = found.iter().rfind(|token| token.path == path) {
+    if let Some(token) = found.iter().rfind(|token| token.is_at(path)) {
         text.replace_range(token.range.clone(), &Value::from(value).to_string());
     }
 }

@@ -2,6 +2,7 @@
 //! replaced, where they are written.
 
 use std::ops::Range;
+use std::rc::Rc;
 
 use serde::de::IgnoredAny;
 
@@ -26,8 +27,18 @@ pub(crate) enum TokenKind {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Token {
     pub(crate) kind: TokenKind,
-    pub(crate) path: Vec<String>,
+    /// Tokens of one list share it.
+    pub(crate) path: Rc<[Rc<str>]>,
     pub(crate) range: Range<usize>,
+}
+
+/// Nobody nests an event deeper, and each token has a path.
+const DEEPEST: usize = 64;
+
+impl Token {
+    pub(crate) fn is_at(&self, path: &[&str]) -> bool {
+        self.path.iter().map(AsRef::as_ref).eq(path.iter().copied())
+    }
 }
 
 /// The tokens in order; `None` if the text is not JSON.
@@ -38,6 +49,7 @@ pub(crate) fn tokens(text: &str) -> Option<Vec<Token>> {
         text,
         at: 0,
         path: Vec::new(),
+        item: ITEM.into(),
         found: Vec::new(),
     };
     walk.value()?;
@@ -47,7 +59,9 @@ pub(crate) fn tokens(text: &str) -> Option<Vec<Token>> {
 struct Walk<'text> {
     text: &'text str,
     at: usize,
-    path: Vec<String>,
+    path: Vec<Rc<str>>,
+    /// The part of a path for each item of a list.
+    item: Rc<str>,
     found: Vec<Token>,
 }
 
@@ -58,8 +72,8 @@ impl Walk<'_> {
                 self.token(TokenKind::Object, self.at..self.at + 1);
                 self.members(b'}', |walk| {
                     let name = walk.string_range()?;
-                    let text = serde_json::from_str(&walk.text[name.clone()]).ok()?;
-                    walk.path.push(text);
+                    let text: String = serde_json::from_str(&walk.text[name.clone()]).ok()?;
+                    walk.path.push(text.into());
                     walk.token(TokenKind::Key, name);
                     // The colon.
                     walk.next_byte()?;
@@ -70,7 +84,8 @@ impl Walk<'_> {
             b'[' => {
                 self.token(TokenKind::List, self.at..self.at + 1);
                 self.members(b']', |walk| {
-                    walk.path.push(ITEM.to_owned());
+                    let item = walk.item.clone();
+                    walk.path.push(item);
                     Some(())
                 })
             }
@@ -97,6 +112,9 @@ impl Walk<'_> {
     /// Reads the members of an object or a list. `begin` reads what comes before a value, and adds it
     /// to the path.
     fn members(&mut self, close: u8, begin: impl Fn(&mut Self) -> Option<()>) -> Option<()> {
+        if self.path.len() == DEEPEST {
+            return None;
+        }
         self.at += 1;
         while self.next_byte()? != close {
             if self.next_byte()? == b',' {
@@ -131,7 +149,10 @@ impl Walk<'_> {
     }
 
     fn token(&mut self, kind: TokenKind, range: Range<usize>) {
-        let path = self.path.clone();
+        let path = match self.found.last() {
+            Some(last) if last.path[..] == self.path[..] => Rc::clone(&last.path),
+            _ => self.path.as_slice().into(),
+        };
         self.found.push(Token { kind, path, range });
     }
 }

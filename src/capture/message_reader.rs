@@ -88,6 +88,15 @@ impl<M: Message> MessageReader<M> {
         }
     }
 
+    /// How many bytes are kept of the message that is being read.
+    pub(super) fn kept(&mut self) -> usize {
+        let body = self
+            .message
+            .as_mut()
+            .map_or(0, |(message, _)| message.body().kept.len());
+        body + self.line.len()
+    }
+
     /// The message that the end of the connection completes.
     pub(super) fn end(&mut self) -> Option<M> {
         let ended = self.message.take();
@@ -99,7 +108,10 @@ impl<M: Message> MessageReader<M> {
         let mut taken = 0;
         loop {
             let before = self.line.len();
-            self.line.extend_from_slice(&bytes[taken..]);
+            // No more than a head may have: what follows can be long.
+            let room = (HEAD_LIMIT + 1).saturating_sub(before);
+            let rest = &bytes[taken..];
+            self.line.extend_from_slice(&rest[..rest.len().min(room)]);
             // Empty lines before a request are allowed (RFC 9112, 2.2).
             let Some((length, message)) = M::parse(&self.line)? else {
                 if self.line.len() > HEAD_LIMIT {
@@ -123,17 +135,30 @@ impl<M: Message> MessageReader<M> {
     }
 }
 
+/// How long the body is, unless the headers leave that open: then nobody knows what the receiver takes for
+/// the next message.
 fn framing(message: &impl Message) -> Result<Framing, NotHttp1> {
-    let mut framing = message.default_framing();
-    for (name, value) in message.framing_headers() {
-        if name.eq_ignore_ascii_case("transfer-encoding") {
-            return Ok(Framing::ChunkSize);
+    let values = |wanted: &'static str| {
+        let headers = message.framing_headers().iter();
+        let headers = headers.filter(move |(name, _)| name.eq_ignore_ascii_case(wanted));
+        headers.map(|(_, value)| value.trim())
+    };
+    let (mut encodings, mut lengths) = (values("transfer-encoding"), values("content-length"));
+    match (encodings.next(), lengths.next()) {
+        (None, None) => Ok(message.default_framing()),
+        (Some(encoding), None) if encoding.to_ascii_lowercase().ends_with("chunked") => {
+            Ok(Framing::ChunkSize)
         }
-        if name.eq_ignore_ascii_case("content-length") {
-            framing = Framing::Length(value.trim().parse().map_err(|_| NotHttp1)?);
+        (None, Some(length)) if lengths.all(|other| other == length) => {
+            content_length(length).map(Framing::Length).ok_or(NotHttp1)
         }
+        _ => Err(NotHttp1),
     }
-    Ok(framing)
+}
+
+fn content_length(value: &str) -> Option<u64> {
+    let is_number = value.bytes().all(|byte| byte.is_ascii_digit());
+    value.parse().ok().filter(|_| is_number)
 }
 
 /// Reads a part of a body. Returns how many bytes that took, and whether the body has ended.
@@ -310,6 +335,21 @@ mod tests {
         }
         messages.extend(reader.end());
         messages
+    }
+
+    #[test]
+    fn a_length_that_is_open_to_interpretation_is_not_read() {
+        for headers in [
+            "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n",
+            "Content-Length: 3\r\nContent-Length: 4\r\n",
+            "Content-Length: +3\r\n",
+            "Content-Length: 3, 3\r\n",
+            "Transfer-Encoding: identity\r\n",
+        ] {
+            let text = format!("POST / HTTP/1.1\r\n{headers}\r\nabc");
+            let read = MessageReader::<RawRequest>::default().read(text.as_bytes());
+            assert_eq!(read.err(), Some(NotHttp1), "{headers}");
+        }
     }
 
     #[test]

@@ -20,7 +20,9 @@ mod recorder;
 mod redaction;
 mod scenario_text;
 
-pub(crate) use capture_file::{CaptureWriter, is_capture, is_capture_file, read_capture};
+#[cfg(any(test, fuzzing))]
+pub(crate) use capture_file::read as read_capture_text;
+pub(crate) use capture_file::{CaptureWriter, Captured, is_capture, is_capture_file, read_capture};
 pub(crate) use compare::{Comparison, Difference, Expectation, compare};
 pub(crate) use fresh_identities::FreshIdentities;
 pub(crate) use import::read_log;

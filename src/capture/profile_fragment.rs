@@ -13,6 +13,7 @@ use super::compare::{
 use super::recorded_delivery::RecordedDelivery;
 use crate::generate::BodyLayout;
 use crate::policy::{DurationText, RetryOn, RetryPolicy, StatusPattern};
+use crate::report::escape;
 
 /// IDs in the form in which aghook makes them up.
 const DEFAULT_KEY: &str = "idmpt_M1BqclRKbGhOc0FyS1h2bUZ3OGVkWTZ6";
@@ -159,10 +160,12 @@ fn retry(seen: &Retries, policy: &RetryPolicy) -> String {
     }
     let delay = |delay: &Duration| DurationText(rounded(*delay)).to_string();
     let delays: Vec<String> = seen.delays.iter().map(delay).collect();
+    // A file can have any number.
+    let most = seen.attempts.min(u32::MAX.into());
     let attempts = if seen.gave_up {
-        format!("attempts: {}", seen.attempts)
+        format!("attempts: {most}")
     } else {
-        let attempts = seen.attempts.max(policy.attempts.into());
+        let attempts = most.max(policy.attempts.into());
         format!("attempts: {attempts} # no delivery was seen to end without success")
     };
     let mut lines = vec![
@@ -199,7 +202,11 @@ fn retry_on(seen: &Retries, policy: &RetryPolicy) -> Vec<String> {
     };
     let mut kept: Vec<RetryOn> = policy.retry_on.clone();
     kept.retain(|on| !is_refuted(on));
-    for status in seen.retried.keys().filter(|status| **status > 0) {
+    for status in seen
+        .retried
+        .keys()
+        .filter(|status| (100..600).contains(*status))
+    {
         let matches = |on: &RetryOn| matches!(on, RetryOn::Status(known) if known.matches(*status));
         if !kept.iter().any(matches) {
             kept.push(RetryOn::Status(StatusPattern::Exact(*status)));
@@ -240,10 +247,7 @@ fn comments(
         format!("no key for: {name} {place}: {}", difference.sentence)
     }));
     // A line break in a comment would end it.
-    let printable = comments.into_iter();
-    printable
-        .map(|comment| comment.replace(char::is_control, " "))
-        .collect()
+    comments.iter().map(|comment| escape(comment)).collect()
 }
 
 #[cfg(test)]

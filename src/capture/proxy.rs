@@ -4,6 +4,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -19,16 +20,21 @@ use crate::transport::{Client, Target};
 const READ_SIZE: usize = 16 * 1024;
 /// How long to wait for the rest of a request that can't be forwarded.
 const UNREACHABLE_READ: Duration = Duration::from_secs(5);
+/// How long the exchanges under way may wait to be recorded when the proxy stops.
+const LAST_EXCHANGES: Duration = Duration::from_secs(2);
 /// How long to wait after a failed accept, for example if all file handles are in use.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// How many exchanges may wait to be recorded.
-const WAITING: usize = 1024;
+const WAITING: usize = 32;
+/// How many bytes of messages under way may be kept for all connections together. A connection that would
+/// exceed this is no longer observed.
+const KEPT_LIMIT: usize = 32 * 1024 * 1024;
 
 /// What the proxy saw.
 #[derive(Debug)]
 pub(crate) enum Observed {
     Exchange(Box<Exchange>),
-    /// A connection was not HTTP/1.1, or stopped being it.
+    /// A connection was not HTTP/1.1, stopped being it, was ambiguous or sent too much.
     UnreadableConnection,
     /// The receiver could not be reached, for this reason.
     Unreachable(String),
@@ -44,6 +50,16 @@ struct Forward {
     client: Client,
     target: Target,
     observed: mpsc::Sender<Observed>,
+    /// How many bytes the connections keep.
+    kept: AtomicUsize,
+}
+
+/// A connection as it is observed.
+struct Observation<'proxy> {
+    observer: Mutex<ConnectionObserver>,
+    /// How many bytes it keeps, as counted in `all`.
+    own: AtomicUsize,
+    all: &'proxy AtomicUsize,
 }
 
 impl Proxy {
@@ -60,6 +76,7 @@ impl Proxy {
             client,
             target,
             observed,
+            kept: AtomicUsize::new(0),
         });
         Ok((Self { listener, forward }, seen))
     }
@@ -93,7 +110,8 @@ impl Proxy {
             }
         }
         drop(stop);
-        while connections.join_next().await.is_some() {}
+        let ended = async { while connections.join_next().await.is_some() {} };
+        let _ = tokio::time::timeout(LAST_EXCHANGES, ended).await;
     }
 }
 
@@ -101,10 +119,10 @@ impl Forward {
     async fn connection(&self, sender: TcpStream, stopped: impl Future<Output = ()>) {
         // A request is sent in few writes, and none should wait for an acknowledgement.
         let _ = sender.set_nodelay(true);
-        let observer = Mutex::new(ConnectionObserver::default());
+        let observation = Observation::new(&self.kept);
         let closed_by = match self.client.open_stream(&self.target).await {
             Ok(receiver) => {
-                let forward = self.both_directions(sender, receiver, &observer);
+                let forward = self.both_directions(sender, receiver, &observation);
                 tokio::select! {
                     closed_by = forward => closed_by,
                     () = stopped => ClosedBy::Sender,
@@ -113,14 +131,12 @@ impl Forward {
             Err(failure) => {
                 self.report(Observed::Unreachable(failure.to_string()))
                     .await;
-                let read = read_request(sender, &observer);
+                let read = read_request(sender, &observation);
                 let _ = tokio::time::timeout(UNREACHABLE_READ, read).await;
                 ClosedBy::Unreachable
             }
         };
-        let observer = observer
-            .into_inner()
-            .unwrap_or_else(PoisonError::into_inner);
+        let observer = observation.end();
         if observer.is_blind {
             self.report(Observed::UnreadableConnection).await;
         }
@@ -133,14 +149,14 @@ impl Forward {
         &self,
         sender: TcpStream,
         receiver: impl AsyncRead + AsyncWrite,
-        observer: &Mutex<ConnectionObserver>,
+        observation: &Observation<'_>,
     ) -> ClosedBy {
         let (mut from_sender, mut to_sender) = sender.into_split();
         let (mut from_receiver, mut to_receiver) = split(receiver);
         let requests = async {
             let sent = self
                 .pump(&mut from_sender, &mut to_receiver, |bytes| {
-                    lock(observer).sent(bytes)
+                    observation.see(|observer| observer.sent(bytes))
                 })
                 .await;
             match sent {
@@ -152,7 +168,7 @@ impl Forward {
         let responses = async {
             let ended = self
                 .pump(&mut from_receiver, &mut to_sender, |bytes| {
-                    lock(observer).received(bytes)
+                    observation.see(|observer| observer.received(bytes))
                 })
                 .await;
             match ended {
@@ -215,16 +231,51 @@ enum Broken {
 }
 
 /// Reads a request that can't be forwarded.
-async fn read_request(mut sender: TcpStream, observer: &Mutex<ConnectionObserver>) {
+async fn read_request(mut sender: TcpStream, observation: &Observation<'_>) {
     let mut buffer = vec![0; READ_SIZE];
-    while !lock(observer).has_whole_request() {
+    while !observation.lock().has_whole_request() {
         match sender.read(&mut buffer).await {
             Ok(0) | Err(_) => return,
-            Ok(count) => drop(lock(observer).sent(&buffer[..count])),
+            Ok(count) => drop(observation.see(|observer| observer.sent(&buffer[..count]))),
         }
     }
 }
 
-fn lock(observer: &Mutex<ConnectionObserver>) -> MutexGuard<'_, ConnectionObserver> {
-    observer.lock().unwrap_or_else(PoisonError::into_inner)
+impl<'proxy> Observation<'proxy> {
+    fn new(all: &'proxy AtomicUsize) -> Self {
+        Self {
+            observer: Mutex::default(),
+            own: AtomicUsize::new(0),
+            all,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, ConnectionObserver> {
+        self.observer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Shows bytes to the observer, unless too much is kept already.
+    fn see(&self, see: impl FnOnce(&mut ConnectionObserver) -> Vec<Exchange>) -> Vec<Exchange> {
+        let mut observer = self.lock();
+        let completed = see(&mut observer);
+        let kept = observer.kept();
+        self.count(kept);
+        if kept > 0 && self.all.load(Ordering::Relaxed) > KEPT_LIMIT {
+            observer.give_up();
+            self.count(0);
+        }
+        completed
+    }
+
+    fn count(&self, kept: usize) {
+        let before = self.own.swap(kept, Ordering::Relaxed);
+        self.all.fetch_add(kept, Ordering::Relaxed);
+        self.all.fetch_sub(before, Ordering::Relaxed);
+    }
+
+    fn end(self) -> ConnectionObserver {
+        self.count(0);
+        let observer = self.observer.into_inner();
+        observer.unwrap_or_else(PoisonError::into_inner)
+    }
 }

@@ -2,7 +2,10 @@
 //! nobody knows yet is safe, too.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
+
+use aho_corasick::AhoCorasick;
 
 use super::exchange::{RawBody, RawRequest, RawResponse};
 use super::json_tokens::{Token, TokenKind, tokens};
@@ -57,6 +60,7 @@ const CREDENTIALS: [&str; 7] = [
 ];
 /// A shorter value could be a part of any text.
 const SHORTEST_HIDDEN: usize = 6;
+const LONGEST_HIDDEN: usize = 64;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Document {
@@ -69,7 +73,9 @@ pub(crate) struct Redactor {
     pseudonyms: Pseudonyms,
     secrets: Redaction,
     /// What identifies the player of the current delivery.
-    hidden: Vec<String>,
+    hidden: BTreeSet<String>,
+    /// Finds them in a text; made when it is needed.
+    finder: Option<AhoCorasick>,
 }
 
 impl Redactor {
@@ -78,7 +84,8 @@ impl Redactor {
         Self {
             pseudonyms: Pseudonyms::new(key),
             secrets,
-            hidden: Vec::new(),
+            hidden: BTreeSet::new(),
+            finder: None,
         }
     }
 
@@ -88,12 +95,15 @@ impl Redactor {
         request: &RawRequest,
         response: Option<&RawResponse>,
     ) -> (RecordedRequest, Option<RecordedResponse>) {
-        self.hidden.clear();
+        self.forget();
         let body = self.body(&request.body, Document::Event);
         let request = RecordedRequest {
-            method: self.kept(&request.method),
+            method: self.method(&request.method),
             path: self.path(&request.path),
-            version: request.version.clone(),
+            version: request
+                .version
+                .clone()
+                .filter(|version| is_version(version)),
             headers: self.headers(&request.headers),
             chunked: request.is_chunked,
             body,
@@ -108,7 +118,7 @@ impl Redactor {
 
     /// The text of an event alone; `None` if it is not JSON.
     pub(super) fn event(&mut self, text: &str) -> Option<String> {
-        self.hidden.clear();
+        self.forget();
         self.json(text, Document::Event)
     }
 
@@ -136,9 +146,9 @@ impl Redactor {
         let tokens = tokens(text)?;
         for token in tokens.iter().filter(|token| is_replaced(document, token)) {
             let value = decoded(text, token).unwrap_or_default();
-            match token.path.first().map(String::as_str) {
+            match token.path.first().map(AsRef::as_ref) {
                 Some(id) if EVENT_IDS.contains(&id) => self.pseudonyms.learn_prefix(&value),
-                _ if token.path == ["event_data", "coupon", "code"] => {}
+                _ if token.is_at(&["event_data", "coupon", "code"]) => {}
                 _ => self.hide(&value),
             }
         }
@@ -189,6 +199,14 @@ impl Redactor {
         redacted.collect()
     }
 
+    fn method(&mut self, method: &str) -> String {
+        let is_method = method.len() <= 10 && method.bytes().all(|byte| byte.is_ascii_uppercase());
+        if is_method {
+            return self.kept(method);
+        }
+        self.pseudonyms.of(method)
+    }
+
     /// Keeps the words of a path, and replaces IDs, tokens and the values of a query.
     fn path(&mut self, path: &str) -> String {
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
@@ -226,24 +244,45 @@ impl Redactor {
     }
 
     fn hide(&mut self, value: &str) {
-        if value.chars().count() >= SHORTEST_HIDDEN {
-            self.hidden.push(value.to_owned());
+        if value.chars().count() < SHORTEST_HIDDEN {
+            return;
+        }
+        // The beginning of a long value is enough to find it.
+        let end = value.floor_char_boundary(LONGEST_HIDDEN);
+        if self.hidden.insert(value[..end].to_owned()) {
+            self.finder = None;
         }
     }
 
-    fn contains_hidden(&self, text: &str) -> bool {
+    fn contains_hidden(&mut self, text: &str) -> bool {
         let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
-        !is_number
-            && self
-                .hidden
-                .iter()
-                .any(|hidden| text.contains(hidden.as_str()))
+        if is_number || self.hidden.is_empty() {
+            return false;
+        }
+        if self.finder.is_none() {
+            self.finder = AhoCorasick::new(&self.hidden).ok();
+        }
+        // What can't be searched is replaced.
+        self.finder
+            .as_ref()
+            .is_none_or(|finder| finder.is_match(text))
     }
+
+    fn forget(&mut self) {
+        self.hidden.clear();
+        self.finder = None;
+    }
+}
+
+/// Whether this is an HTTP version: a log can have anything there.
+fn is_version(text: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_digit() || byte == b'.';
+    text.len() <= 3 && text.bytes().all(allowed)
 }
 
 /// Whether the rules replace a value, or the name of a member.
 fn is_replaced(document: Document, token: &Token) -> bool {
-    let path: Vec<&str> = token.path.iter().map(String::as_str).collect();
+    let path: Vec<&str> = token.path.iter().map(AsRef::as_ref).collect();
     match token.kind {
         TokenKind::Key => path.last().is_some_and(|name| !is_name(name)),
         TokenKind::String | TokenKind::Number => match document {

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::Args;
 use tokio::sync::{mpsc, oneshot};
@@ -51,6 +52,9 @@ pub struct Capture {
     #[command(flatten)]
     secret: SecretOptions,
 }
+
+/// How long the deliveries that were seen may take to be recorded after Ctrl-C.
+const GRACE: Duration = Duration::from_secs(5);
 
 #[derive(Debug, Default)]
 struct Counts {
@@ -121,31 +125,31 @@ impl Capture {
         console.say(&format!(
             "capture  http://{address} → {origin}, to {output}"
         ));
-        let (failed, recording_failed) = oneshot::channel();
+        let (finished, mut counts) = oneshot::channel();
         let notes = console.reopened();
-        let recording = std::thread::spawn(move || {
-            let counts = record(seen, recorder, writer, &notes);
-            if counts.is_err() {
-                // The proxy may have stopped already.
-                let _ = failed.send(());
-            }
-            counts
+        std::thread::spawn(move || {
+            // The command may have given up waiting.
+            let _ = finished.send(record(seen, recorder, writer, &notes));
         });
         let ended = ended_by_user();
+        let mut early = None;
         proxy
             .serve(async {
                 tokio::select! {
                     () = ended => {}
                     // Otherwise, the recording goes on until the proxy stops.
-                    Ok(()) = recording_failed => {}
+                    counts = &mut counts => early = Some(counts),
                 }
             })
             .await;
-        let joined = tokio::task::spawn_blocking(|| recording.join()).await;
-        let counts = joined
-            .ok()
-            .and_then(Result::ok)
-            .ok_or_else(|| CommandError::not_completed("the recording failed"))?
+        let counts = match early {
+            Some(counts) => counts,
+            None => tokio::time::timeout(GRACE, counts).await.map_err(|_| {
+                CommandError::not_completed("the last deliveries could not be recorded in time")
+            })?,
+        };
+        let counts = counts
+            .map_err(|_| CommandError::not_completed("the recording failed"))?
             .map_err(|error| {
                 CommandError::not_completed(format!("can't write {output}: {error}"))
                     .with_help("nothing was recorded after that, so the proxy stopped")
@@ -176,7 +180,8 @@ fn record(
                 counts.unreadable += 1;
                 if counts.unreadable == 1 {
                     notes.note(
-                        "note: a connection is not HTTP/1.1, so it is forwarded but not recorded",
+                        "note: a connection is not HTTP/1.1, is ambiguous or has too much under way: it is \
+                         forwarded but not recorded",
                     );
                 }
             }
@@ -219,7 +224,7 @@ impl std::fmt::Display for Counts {
         if *unreadable > 0 {
             write!(
                 formatter,
-                "; {unreadable} connections that are not HTTP/1.1"
+                "; {unreadable} connections that could not be recorded"
             )?;
         }
         Ok(())

@@ -10,10 +10,11 @@ use serde_json::json;
 use super::scenario_selection::diagnostics_error;
 use super::{CommandError, Console, ExitCode};
 use crate::capture::{
-    Comparison, Difference, Expectation, RecordedDelivery, compare, profile_fragment, read_capture,
+    Captured, Comparison, Difference, Expectation, RecordedDelivery, compare, profile_fragment,
+    read_capture,
 };
 use crate::generate::{Seed, StartTime};
-use crate::report::sanitize;
+use crate::report::{sanitize, write_indented};
 use crate::run::profile_generator;
 use crate::scenario::{Config, Profile};
 
@@ -55,10 +56,13 @@ pub struct Compare {
 impl Compare {
     pub(super) fn run(self, console: &mut Console) -> Result<ExitCode, CommandError> {
         let profile = self.load_profile(console)?;
-        let deliveries = read_capture(&self.capture).map_err(|error| {
+        let Captured { deliveries, note } = read_capture(&self.capture).map_err(|error| {
             CommandError::usage(error)
                 .with_help("pass a file that `aghook capture` or `aghook import` wrote")
         })?;
+        if let Some(note) = note {
+            console.note(&note);
+        }
         if deliveries.is_empty() {
             let message = format!("{} has no deliveries", self.capture.display());
             return Err(CommandError::not_completed(message));
@@ -70,7 +74,7 @@ impl Compare {
         let expected = Expectation::new(&generator, policy, headers.collect());
         let comparison = compare(&deliveries, &expected);
         if self.json {
-            writeln!(console, "{:#}", to_json(&comparison))?;
+            write_indented(console, &to_json(&comparison))?;
         } else {
             print(&comparison, console)?;
         }

@@ -12,9 +12,10 @@ use crate::capture::{
     RecordedDelivery, Recorder, ScenarioScope, is_capture, read_capture, read_log, scenarios,
 };
 use crate::files;
+use crate::report::sanitize;
 
 /// The maximum size of a log in bytes.
-const FILE_LIMIT: u64 = 256 * 1024 * 1024;
+const FILE_LIMIT: u64 = 64 * 1024 * 1024;
 
 /// Import deliveries from logs
 ///
@@ -59,7 +60,7 @@ impl Import {
         let mut recorder = new_recorder(secret.as_ref())?;
         let (mut deliveries, mut others) = (Vec::new(), 0);
         for path in &self.files {
-            others += read(path, &mut recorder, &mut deliveries)?;
+            others += read(path, &mut recorder, &mut deliveries, console)?;
         }
         if deliveries.is_empty() {
             let message = format!("no deliveries in these files; {others} other requests");
@@ -136,17 +137,22 @@ fn read(
     path: &Path,
     recorder: &mut Recorder,
     deliveries: &mut Vec<RecordedDelivery>,
+    console: &Console,
 ) -> Result<usize, CommandError> {
     let shown = path.display();
     let text = files::read(path, FILE_LIMIT)
         .map_err(|error| CommandError::usage(format!("can't read {shown}: {error}")))?;
     let text = String::from_utf8_lossy(&text);
     if is_capture(&text) {
-        deliveries.extend(read_capture(path).map_err(CommandError::usage)?);
+        let captured = read_capture(path).map_err(CommandError::usage)?;
+        if let Some(note) = captured.note {
+            console.note(&note);
+        }
+        deliveries.extend(captured.deliveries);
         return Ok(0);
     }
     let exchanges = read_log(&text).map_err(|error| {
-        CommandError::usage(format!("{shown}: {error}")).with_help(
+        CommandError::usage(sanitize(&format!("{shown}: {error}"))).with_help(
             "pass raw HTTP requests, a HAR file, JSON with `headers` and `body`, or a curl command",
         )
     })?;

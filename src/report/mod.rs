@@ -39,7 +39,7 @@ pub(crate) use dry_run::write_dry_run;
 pub(crate) use failure_groups::{GrantCause, Repetition};
 pub(crate) use fire::FireReport;
 pub(crate) use html::COLORS;
-pub(crate) use json_output::write_indented;
+pub(crate) use json_output::{write_indented, write_line};
 pub(crate) use load::{
     write_load_annotations, write_load_junit, write_load_markdown, write_load_page,
     write_load_summary,

@@ -751,3 +751,70 @@ fn check_and_dry_run_refuse_requests_to_other_hosts() {
         Transcript::of(&mut folder.aghook(words)).ends_with(0);
     }
 }
+
+/// Such a file is regular by its type, and reading it waits for the kernel's next message.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_that_waits_for_data_is_refused() {
+    if std::fs::File::open("/proc/kmsg").is_err() {
+        return;
+    }
+    let folder = Folder::new();
+    for words in [
+        &["check", "/proc/kmsg"][..],
+        &["check", "--config", "/proc/kmsg"],
+        &["report", "/proc/kmsg"],
+        &["import", "/proc/kmsg"],
+    ] {
+        Transcript::of(&mut folder.aghook(words)).ends_with(2);
+    }
+}
+
+/// A pull request can have such a file, and a CI system reads lines that begin with `::` as commands.
+#[test]
+fn texts_of_a_scenario_are_escaped_in_every_report() {
+    const HOSTILE: &str = r#""x\e[31m\u009b\u202e\n::error::y ##[error]z""#;
+    let scenario = format!(
+        "name: {HOSTILE}\nabout: {HOSTILE}\ntags: [{HOSTILE}]\nsource: {HOSTILE}\nevents:\n  {HOSTILE}: {{}}\n\
+         steps:\n  - deliver: {HOSTILE}\n    expect: {{ status: 4xx, headers: {{ a: {HOSTILE} }} }}\n"
+    );
+    let folder = Folder::with_scenario(&scenario);
+    let reports = ["junit=r.xml", "html=r.html", "markdown=r.md", "har=r.har"];
+    let mut words = vec!["-v"];
+    for report in &reports {
+        words.extend(["--report", report]);
+    }
+    let run = Transcript::of(&mut folder.run(&words)).ends_with(1);
+    let quiet = Transcript::of(folder.run(&["-q"]).env("GITHUB_ACTIONS", "true")).ends_with(1);
+    let files = reports.map(|report| folder.read(report.split_once('=').expect("a path").1));
+    for text in files.iter().chain([&run.stdout, &quiet.stdout]) {
+        let is_unsafe = |c: char| (c.is_control() && !matches!(c, '\n' | '\t')) || c == '\u{202e}';
+        assert!(!text.contains(is_unsafe), "{text:?}");
+        assert!(!text.contains("\n::error::y"), "{text}");
+        assert!(
+            !text
+                .lines()
+                .any(|line| line.trim_start().starts_with("::error::y")),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn costly_files_are_refused() {
+    let one = |number: usize| format!("        $.a{number}: {{ matches: a{number} }}\n");
+    let many = (0..1001).map(one).collect::<Vec<_>>().concat();
+    for (body, message) in [
+        (many.as_str(), "more than 500 regular expressions"),
+        (
+            "        $.a: { matches: '\\w{5000}' }\n",
+            "exceeds size limit",
+        ),
+        ("        $..*..*: 1\n", "more than 5 wildcards"),
+    ] {
+        let expect = format!("\n      body:\n{body}");
+        let folder = Folder::with_scenario(&expecting(&expect));
+        let transcript = Transcript::of(&mut folder.aghook(&["check", "scenario.yaml"]));
+        transcript.ends_with(2).says(&[message]);
+    }
+}

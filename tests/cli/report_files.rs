@@ -238,3 +238,100 @@ fn a_scenario_has_one_name_in_the_list_and_in_every_report() {
         assert!(json.contains(&name), "{name}");
     }
 }
+
+#[test]
+fn an_earlier_report_does_not_stay_if_another_command_can_not_start() {
+    let folder = Folder::new();
+    let other = ["--target", UNREACHABLE];
+    for (command, kinds, code) in [
+        (&["load"][..], &["junit", "html", "json", "hdr"][..], 3),
+        (&["load", "--profile", "missing"], &["junit"], 2),
+        (&["explore"], &["junit", "html", "har"], 3),
+    ] {
+        let mut words = [command, &other].concat();
+        let reports: Vec<String> = kinds
+            .iter()
+            .map(|kind| format!("{kind}=r.{kind}"))
+            .collect();
+        for (kind, report) in kinds.iter().zip(&reports) {
+            fs::write(folder.path(&format!("r.{kind}")), "earlier").expect("written");
+            words.extend(["--report", report]);
+        }
+        Transcript::of(&mut folder.aghook(&words)).ends_with(code);
+        for kind in kinds {
+            let text = folder.read(&format!("r.{kind}"));
+            assert!(!text.contains("earlier"), "{command:?} {kind}: {text}");
+            assert!(
+                *kind != "junit" || text.contains("<error"),
+                "{command:?}: {text}"
+            );
+        }
+    }
+}
+
+#[test]
+fn no_command_replaces_its_input() {
+    let folder = Folder::with_scenario(&expecting(SUCCEEDS))
+        .with("aghook.yaml", "profiles: {}\n")
+        .with("run.jsonl", "{}\n");
+    for (line, name) in [
+        ("load --report json=aghook.yaml", "aghook.yaml"),
+        (
+            "load --mix scenario.yaml --report junit=scenario.yaml",
+            "scenario.yaml",
+        ),
+        ("explore --report html=aghook.yaml", "aghook.yaml"),
+        ("report run.jsonl --report html=run.jsonl", "run.jsonl"),
+        ("report . --report json=run.jsonl", "run.jsonl"),
+    ] {
+        let before = folder.read(name);
+        let words: Vec<&str> = line.split(' ').collect();
+        let transcript = Transcript::of(&mut folder.aghook(&words));
+        transcript.ends_with(2).says(&["would overwrite"]);
+        assert_eq!(folder.read(name), before, "{line}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_replay_says_what_was_sent() {
+    let recorded = receiver();
+    let folder = Folder::with_scenario(&expecting(SUCCEEDS));
+    let words = ["--report", "json=run.jsonl", "--target", &recorded.url()];
+    Transcript::of(&mut folder.run(&words)).ends_with(0);
+    let event = "{\"event_type\":\"coupon.redeemed\",\"idempotency_key\":\"k\"}";
+    let folder = folder.with("log", format!("POST / HTTP/1.1\n\n{event}"));
+    Transcript::of(&mut folder.aghook(&["import", "log"])).ends_with(0);
+    for (file, words) in [
+        ("run.jsonl", "interrupted there: what follows was not sent"),
+        ("captured.jsonl", "0 deliveries: 0 with the recorded status"),
+    ] {
+        for (signal, code) in [("-INT", 130), ("-TERM", 143)] {
+            let (arrived, arrivals) = std::sync::mpsc::channel::<()>();
+            let arrived = std::sync::Mutex::new(arrived);
+            let peer = Peer::answering(move |_| {
+                let _ = arrived.lock().expect("a lock").send(());
+                // Longer than the test.
+                std::thread::park();
+                PeerResponse::new(200)
+            });
+            let mut replay = std::process::Command::new(env!("CARGO_BIN_EXE_aghook"))
+                .args(["replay", file, "--target", &peer.url()])
+                .current_dir(folder.root())
+                .env("AGHOOK_SECRET", crate::support::SECRET)
+                .stdout(std::process::Stdio::piped())
+                .spawn()
+                .expect("started");
+            arrivals.recv().expect("a delivery");
+            let sent = std::process::Command::new("kill")
+                .args([signal, &replay.id().to_string()])
+                .status();
+            assert!(sent.expect("kill").success());
+            let mut stdout = String::new();
+            let mut pipe = replay.stdout.take().expect("a pipe");
+            std::io::Read::read_to_string(&mut pipe, &mut stdout).expect("UTF-8");
+            assert_eq!(replay.wait().expect("ends").code(), Some(code), "{signal}");
+            assert!(stdout.contains(words), "{stdout}");
+        }
+    }
+}

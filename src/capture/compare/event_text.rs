@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::ops::Range;
+use std::rc::Rc;
 
 use crate::capture::json_tokens::{ITEM, TokenKind, tokens};
 
@@ -52,7 +53,7 @@ pub(super) fn objects(text: &str) -> Option<Vec<ObjectText>> {
                 let value = tokens.get(index + 1)?;
                 let object = objects.get_mut(*latest.get(&parents.len())?)?;
                 object.members.push(Member {
-                    key: key.clone(),
+                    key: key.to_string(),
                     value_type: value_type(value.kind, &text[value.range.clone()]),
                     value: value.range.clone(),
                 });
@@ -77,10 +78,10 @@ fn value_type(kind: TokenKind, written: &str) -> ValueType {
 
 /// Joins a path. The parts of bundles at any depth have one place, and so have an item, its fallback
 /// and those of a list.
-fn place(path: &[String]) -> String {
+fn place(path: &[Rc<str>]) -> String {
     let mut parts: Vec<&str> = Vec::new();
     for part in path {
-        match part.as_str() {
+        match &**part {
             ITEM => {
                 if let Some(last @ &mut "items") = parts.last_mut() {
                     *last = "item";

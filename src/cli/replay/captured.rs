@@ -4,10 +4,11 @@ use std::io::Write as _;
 
 use bytes::Bytes;
 
+use super::super::interrupt::interrupted_once;
 use super::super::session::StartedSession;
 use super::super::{CommandError, Console, ExitCode, block_on};
 use super::ReplayRun;
-use crate::capture::{FreshIdentities, RecordedDelivery, read_capture};
+use crate::capture::{Captured, FreshIdentities, RecordedDelivery, read_capture};
 use crate::delivery::{ForgeInput, sign, to_outgoing};
 use crate::run::RunContext;
 use crate::transport::{Exchange, SendOptions};
@@ -28,7 +29,10 @@ impl ReplayRun {
             let help = "remove `--compare body`, `--as-treated` and `--filter`";
             return Err(CommandError::usage(message).with_help(help));
         }
-        let deliveries = read_capture(&self.run).map_err(CommandError::usage)?;
+        let Captured { deliveries, note } = read_capture(&self.run).map_err(CommandError::usage)?;
+        if let Some(note) = note {
+            console.note(&note);
+        }
         let chosen = self.session(None, "captured", console)?;
         let (game_id, players) = (&chosen.profile.game_id, chosen.profile.listed_players());
         let mut identities = FreshIdentities::new(game_id.clone(), players.to_vec())
@@ -43,13 +47,18 @@ impl ReplayRun {
                 "sending {count} recorded deliveries to {target}, with new identities, signed again\n"
             )?;
             let mut counts = Counts::default();
+            let mut interrupted = std::pin::pin!(interrupted_once());
             for (index, delivery) in deliveries.iter().enumerate() {
                 let text = delivery.request.body.text.as_deref();
                 let Some(body) = text.and_then(|text| identities.renew(text)) else {
                     counts.not_compared += 1;
                     continue;
                 };
-                let exchange = send(context, body).await;
+                let exchange = tokio::select! {
+                    biased;
+                    () = &mut interrupted => break,
+                    exchange = send(context, body) => exchange,
+                };
                 self.print_captured(
                     index + 1,
                     delivery,
