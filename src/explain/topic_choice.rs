@@ -44,6 +44,7 @@ impl Topic {
             | Flaw::BodyLinesJoined
             | Flaw::BodyLineBreaksNormalised
             | Flaw::BodyTrimmed
+            | Flaw::UnsignedBodyCrashes
             | Flaw::NonAsciiMangled => Self::RawBody,
             Flaw::FirstPieceOnly
             | Flaw::CutBodyLeavesLock
@@ -79,11 +80,13 @@ impl Topic {
             | Flaw::RemovalIgnored => Self::CreditedEvents,
             Flaw::Quantity32Bit | Flaw::QuantityFloat => Self::Quantities,
             Flaw::BundleGrantedTwice
+            | Flaw::BundleNotOpened
             | Flaw::FirstLevelOnly
             | Flaw::ThirdLevelNotOpened
             | Flaw::DeepBundleSkipped
             | Flaw::NestedQuantityIgnored
             | Flaw::DuplicateSkuLastWins
+            | Flaw::FallbackBundleClosed
             | Flaw::EverySecondBundleClosed => Self::Bundles,
             Flaw::FallbackGrantedToo
             | Flaw::FallbackIgnored
@@ -121,6 +124,7 @@ impl Topic {
             | Flaw::KeyBeforeSlowGrant
             | Flaw::GrantBeforeSlowKey
             | Flaw::KeyOfRefusalKept
+            | Flaw::FullInventoryAcked
             | Flaw::RefusalRemembered
             | Flaw::CapacityCheckedFirst
             | Flaw::OverlapRefused
@@ -129,6 +133,7 @@ impl Topic {
             | Flaw::KeyRemovedWithItems
             | Flaw::DedupeInMemory
             | Flaw::LastKeyOnly
+            | Flaw::RecentKeysOnly
             | Flaw::KeysPerInstance
             | Flaw::KeyForgottenTooSoon
             | Flaw::KeyExpiresByEventTime => Self::KeyStorage,
@@ -204,7 +209,7 @@ impl Topic {
             GrantCause::Other(failure) => match failure {
                 GrantFailure::NeverAccepted => Self::RawBody,
                 GrantFailure::AcceptedNotGranted => Self::RespondLast,
-                GrantFailure::PartMissing => Self::WholeGrant,
+                GrantFailure::PartMissing | GrantFailure::ItemAndFallback => Self::WholeGrant,
                 GrantFailure::Repeated | GrantFailure::TooMuch | GrantFailure::TakenTooOften => {
                     Self::Idempotency
                 }

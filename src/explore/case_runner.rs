@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use super::failure_class::FailureClass;
 use super::history::History;
 use super::restarts::may_undo;
-use crate::run::{Patience, Plan, PlanSettings, RunContext, RunEvent, TargetWatch};
+use crate::run::{Patience, Plan, PlanSettings, RunContext, RunEvent, TargetWatch, Turn};
 use crate::scenario::Case;
 use crate::scenario::document::SourceFile;
 use crate::verify::{Verdict, VerdictCounts};
@@ -106,7 +106,7 @@ impl<'run> CaseRunner<'run> {
         };
         let ended = self
             .context
-            .run_scenario(number, &plan, &observe, false)
+            .run_scenario(number, &plan, &observe, Turn::default(), false)
             .await;
         let events = events.into_inner().unwrap_or_else(PoisonError::into_inner);
         Some(Try {

@@ -27,7 +27,7 @@ impl AllowedRefusals {
         let is_staged = |step: &Step| match &step.action {
             Action::Script(_) | Action::Restart | Action::Hook(_) => true,
             Action::Deliver(deliver) => !deliver.is_ordinary(),
-            Action::Request(_) | Action::Pause(_) => false,
+            Action::Request(_) | Action::Pause(_) | Action::AfterOthers => false,
         };
         if scenario.steps.iter().any(is_staged) {
             return None;

@@ -96,6 +96,8 @@ flaws! {
         "The receiver accepts a request with several signature headers if any of them matches: a proxy or log that reads a different one sees a signature that was never verified.";
     GarbageSignatureCrashes "garbage_signature_crashes" Answers
         "The handler crashes if the signature is not hex: forgeries look like an outage and cause retries.";
+    UnsignedBodyCrashes "unsigned_body_crashes" Answers
+        "The receiver parses the body before it verifies the signature, and crashes if it is not an event: whatever anyone sends to the URL looks like an outage.";
     EmptySecretAccepted "empty_secret_accepted" Forges
         "The receiver also accepts signatures with an empty or blank secret, as if its variable were not set: anyone can compute them.";
     DefaultSecretAccepted "default_secret_accepted" Forges
@@ -179,6 +181,8 @@ flaws! {
         "The receiver grants events of \"Send test event\" like live ones: each click in the dashboard grants real items.";
     BundleGrantedTwice "bundle_granted_twice" Doubles
         "The receiver grants both the bundle's own SKU and its contents: when the game unpacks the bundle, the player has everything twice.";
+    BundleNotOpened "bundle_not_opened" Loses
+        "The receiver grants a bundle by its own SKU, like a plain item: if the game can't open it, the player never gets what is inside.";
     FirstLevelOnly "first_level_only" Loses
         "The receiver reads only the first level of `nested_items` and grants an inner bundle by its own SKU: the player never gets what is inside.";
     ThirdLevelNotOpened "third_level_not_opened" Loses
@@ -250,6 +254,8 @@ flaws! {
         "The receiver keeps idempotency keys only in memory: a retry after a restart is granted again.";
     LastKeyOnly "last_key_only" Doubles
         "The receiver keeps only the last idempotency key of each player, in a column of the player's row: a retry that arrives after another coupon is granted again.";
+    RecentKeysOnly "recent_keys_only" Doubles
+        "The receiver keeps idempotency keys in a cache of limited size: a retry that arrives after many other coupons is granted again (here after 256).";
     CheckThenInsertRace "check_then_insert_race" Doubles
         "The receiver checks the key in one transaction and grants in another, without a unique key: concurrent deliveries all find the key unused and are all granted.";
     KeyWrittenLast "key_written_last" Doubles
@@ -296,12 +302,16 @@ flaws! {
         "The receiver grants a bundle without the parts that it can't grant and answers 200: nobody retries, and the player never gets them.";
     KeyOfRefusalKept "key_of_refusal_kept" Loses
         "The receiver stores the idempotency key before it knows whether the game can grant the item, and keeps it when it refuses the event: a later delivery is answered 200 but nothing is granted.";
+    FullInventoryAcked "full_inventory_acked" Loses
+        "The receiver answers 200 and stores the idempotency key although the game can't grant the item: nobody retries, a redelivery changes nothing, and nothing is ever granted.";
     RefusalRemembered "refusal_remembered" Loses
         "The receiver stores the response to the first attempt under the idempotency key even if it is a refusal or an error: every retry gets it again, and nothing is ever granted.";
     CapacityCheckedFirst "capacity_checked_first" Answers
         "The receiver checks whether the game can grant the items before it looks up the idempotency key: a redelivery of a granted coupon is refused once the inventory is full, and the sender believes that the coupon was refused.";
     FallbackIgnored "fallback_ignored" Loses
         "The receiver does not read `fallback_item`: if it can't grant the main item, it only logs that, answers 200 and grants nothing.";
+    FallbackBundleClosed "fallback_bundle_closed" Loses
+        "The receiver opens a bundle in `item`, but grants a bundle in `fallback_item` by its own SKU: the player never gets what is inside.";
 
     // Responses.
     ForgeryAnswered500 "forgery_answered_500" Answers

@@ -20,6 +20,7 @@ use super::run_context::RunContext;
 use super::run_event::{AttemptEnded, EffectsEnded, ResponseRecord, RunEvent};
 use super::session::Secrets;
 use super::setup_problem::UNCHANGED;
+use super::turn::Turn;
 use crate::diagnose::SetupMistake;
 use crate::policy::Forgery;
 use crate::probe::{HookFailure, PreparedProbe, QUANTITY_PROBE};
@@ -100,7 +101,8 @@ impl RunContext {
             let mut events = events.lock().unwrap_or_else(PoisonError::into_inner);
             events.push(event);
         };
-        self.run_scenario(1, plan, &collect, true).await;
+        self.run_scenario(1, plan, &collect, Turn::default(), true)
+            .await;
         let results = Results {
             events: events.into_inner().unwrap_or_else(PoisonError::into_inner),
         };

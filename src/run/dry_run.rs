@@ -146,7 +146,9 @@ impl Capabilities {
                 let unsupported = unsupported.map(MissingCapability::Http1);
                 unsupported.or(wire.map(MissingCapability::Http1Wire))
             }
-            PlannedAction::Request(_) | PlannedAction::Pause(_) => None,
+            PlannedAction::Request(_) | PlannedAction::Pause(_) | PlannedAction::AfterOthers => {
+                None
+            }
         }
     }
 

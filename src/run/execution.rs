@@ -18,6 +18,7 @@ use super::scenario_effects::ScenarioEffects;
 use super::step_runner::{RunEventHandler, StepRunner};
 use super::symptoms::Symptoms;
 use super::target_watch::TargetWatch;
+use super::turn::{Turn, Turns};
 use crate::scenario::Hooks;
 use crate::transport::RateLimit;
 use crate::verify::{Verdict, VerdictCounts};
@@ -80,16 +81,27 @@ impl RunContext {
             pilots.release(&watched).iter().for_each(count);
         }
         for (group, jobs) in [(concurrent, self.jobs()), (exclusive, 1)] {
-            stream::iter(group)
-                .for_each_concurrent(jobs, |(index, plan)| {
+            // What waits for the others begins before them.
+            let (waiting, others): (Vec<_>, Vec<_>) = group
+                .into_iter()
+                .partition(|(_, plan)| plan.waits_for_others());
+            let turns = Turns::new(jobs, others.len());
+            let at_once = jobs.saturating_add(waiting.len());
+            stream::iter(waiting.into_iter().chain(others))
+                .for_each_concurrent(at_once, |(index, plan)| {
                     let (count, shared_players, problem) = (&count, &shared_players, &problem);
-                    let (target, watched) = (&target, &watched);
+                    let (target, watched, turns) = (&target, &watched, &turns);
                     async move {
-                        let _locks = shared_players.lock(plan).await;
+                        let locks = shared_players.lock(plan).await;
+                        let turn = turns.begin(!locks.is_empty()).await;
                         let goes_on = problem.is_none() && !stop.load(Ordering::Relaxed);
                         if goes_on && !target.has_stopped(self).await {
-                            let ended = self.run_scenario(index + 1, plan, watched, false).await;
-                            count(&ended);
+                            let number = index + 1;
+                            let run = self.run_scenario(number, plan, watched, turn, false);
+                            count(&run.await);
+                        }
+                        if !plan.waits_for_others() {
+                            turns.end();
                         }
                     }
                 })
@@ -146,11 +158,12 @@ impl RunContext {
         number: usize,
         plan: &Plan,
         events: RunEventHandler<'_>,
+        turn: Turn<'_>,
         is_pilot: bool,
     ) -> ScenarioEnded {
         let started = Instant::now();
         events(RunEvent::ScenarioStarted(scenario_started(number, plan)));
-        let mut steps = StepRunner::new(self, plan, number, events);
+        let mut steps = StepRunner::new(self, plan, number, events, turn);
         let (mut checks, prepared) = steps.prepare().await;
         let effects = ScenarioEffects::begin(self, plan, number).await;
         let steps_result = match prepared {

@@ -31,6 +31,8 @@ pub(crate) enum MissingCapability {
         listed: usize,
         needed: usize,
     },
+    /// Players that no other scenario uses.
+    OwnPlayers,
     /// A player who does not hold this SKU yet, of which a player can hold only one.
     PlayerWithout(String),
     /// An item that can be held more than once, unlike this SKU.
@@ -125,6 +127,10 @@ impl MissingCapability {
                      lists {listed}"
                 ),
                 format!("list at least {needed} players"),
+            ),
+            Self::OwnPlayers => (
+                "this scenario waits for the others, but they use its players".into(),
+                "list more players, so that each scenario has its own".into(),
             ),
             Self::PlayerWithout(sku) => (
                 format!(

@@ -27,6 +27,7 @@ mod snapshot_event;
 mod step_runner;
 mod symptoms;
 mod target_watch;
+mod turn;
 mod volatile_values;
 
 pub(crate) use attempt_record::{AttemptLocation, attempt_record, response_record};
@@ -66,6 +67,7 @@ pub(crate) use setup_problem::SetupProblem;
 pub use snapshot_event::{SnapshotCompared, SnapshotOutcome, SnapshotsEnded};
 pub use symptoms::Symptoms;
 pub(crate) use target_watch::TargetWatch;
+pub(crate) use turn::Turn;
 pub(crate) use volatile_values::VolatileKind;
 #[cfg(test)]
 pub(crate) use volatile_values::VolatileValue;

@@ -13,6 +13,7 @@ use super::run_event::{
 };
 use super::setup_problem::SetupProblem;
 use super::step_runner::RunEventHandler;
+use super::turn::Turn;
 use crate::diagnose::{ResponseText, SetupMistake};
 use crate::protocol::EventKind;
 use crate::transport::Failure;
@@ -78,7 +79,8 @@ impl RunContext {
                 }
                 pilot.events.push(event);
             };
-            self.run_scenario(index + 1, plan, &hold, true).await;
+            self.run_scenario(index + 1, plan, &hold, Turn::default(), true)
+                .await;
             let pilot = pilot.into_inner().unwrap_or_else(PoisonError::into_inner);
             pilots.held.push(pilot);
             if pilots.show_that_it_works() {

@@ -175,6 +175,12 @@ impl Plan {
         }) || self.case.scenario.alone
     }
 
+    /// Whether it waits until all other scenarios have ended.
+    pub(crate) fn waits_for_others(&self) -> bool {
+        let mut actions = self.steps.iter().map(|step| &step.action);
+        actions.any(|action| matches!(action, PlannedAction::AfterOthers))
+    }
+
     /// The players whose inventory this plan changes or reads.
     pub(crate) fn players(&self) -> BTreeSet<&str> {
         let events = self

@@ -10,10 +10,12 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::attempt_record::{AttemptLocation, request_record};
+use super::missing_capability::MissingCapability;
 use super::plan::{Plan, PlannedAction, PlannedHook, PlannedRequest, PlannedStep};
 use super::record_room::RecordRoom;
 use super::run_context::RunContext;
 use super::run_event::{DeliveryEnded, RunEvent, StepEnded};
+use super::turn::{SharesPlayers, Turn};
 use crate::delivery::Clock;
 use crate::scenario::{CaptureSource, CapturedValues};
 use crate::transport::{Response, SendOptions};
@@ -26,6 +28,7 @@ pub(crate) struct StepRunner<'run> {
     plan: &'run Plan,
     scenario: usize,
     events: RunEventHandler<'run>,
+    turn: Turn<'run>,
     /// The first success response to each event, which later responses are compared with.
     first_responses: HashMap<String, Response>,
     /// The last response of the step that runs or ran last.
@@ -47,12 +50,14 @@ impl<'run> StepRunner<'run> {
         plan: &'run Plan,
         scenario: usize,
         events: RunEventHandler<'run>,
+        turn: Turn<'run>,
     ) -> Self {
         Self {
             context,
             plan,
             scenario,
             events,
+            turn,
             first_responses: HashMap::new(),
             last_response: None,
             captured: CapturedValues::new(),
@@ -164,6 +169,12 @@ impl<'run> StepRunner<'run> {
         }
         match &step.action {
             PlannedAction::Pause(pause) => _ = self.context.clock.pause(*pause).await,
+            PlannedAction::AfterOthers => {
+                let waited = self.turn.after_others().await;
+                waited.map_err(|SharesPlayers| {
+                    MissingCapability::OwnPlayers.step_not_checked(requirement)
+                })?;
+            }
             PlannedAction::Script {
                 player_id,
                 statuses,

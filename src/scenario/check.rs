@@ -140,12 +140,13 @@ impl<'scenario> Checker<'scenario> {
             step.restart,
             step.hook.is_some(),
             step.pause.is_some(),
+            step.after_others,
         ];
         let with_response = [delivers, step.request.is_some()];
         let kinds = with_response.iter().chain(&without_response);
         if kinds.filter(|given| **given).count() != 1 {
             let message = "a step needs exactly one of `deliver`, `request`, `script`, `restart: true`, \
-                           `hook` and `pause`";
+                           `hook`, `pause` and `after_others: true`";
             self.problem(span, message, "split it into several steps");
         }
         if without_response.contains(&true) && !step.expect.0.is_empty() {
@@ -198,6 +199,9 @@ impl<'scenario> Checker<'scenario> {
         }
         if step.restart {
             return Some(Action::Restart);
+        }
+        if step.after_others {
+            return Some(Action::AfterOthers);
         }
         if let Some(name) = &step.hook {
             if step.of.is_some() && events.hooked.is_none() {

@@ -13,7 +13,8 @@ use crate::policy::{
     ClockOffset, ConnectionChoice, DurationText, Fault, Forgery, RetrySetting, WireForm,
 };
 
-/// One step. Set exactly one of `deliver`, `request`, `script`, `restart`, `hook` and `pause`.
+/// One step. Set exactly one of `deliver`, `request`, `script`, `restart`, `hook`, `pause` and
+/// `after_others`.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[schemars(rename = "Step")]
@@ -73,6 +74,8 @@ pub(super) struct StepKeys {
     pub(super) advances: Option<DurationText>,
     /// Advance the virtual clock by this much. Only `--real-time` actually waits.
     pub(super) pause: Option<DurationText>,
+    /// Wait until all other scenarios have ended, except for those that run alone.
+    pub(super) after_others: bool,
     /// Values of the step's last response to keep under these names, for the `request` and `with` of
     /// later steps, which use them as `${captured.name}`.
     pub(super) capture: IndexMap<String, CaptureSource>,
@@ -105,6 +108,8 @@ pub enum Action {
     Hook(HookStep),
     /// Advance the virtual clock.
     Pause(DurationText),
+    /// Wait until all other scenarios have ended.
+    AfterOthers,
 }
 
 impl Step {

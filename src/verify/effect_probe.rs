@@ -1,6 +1,7 @@
 //! One effect: the probes that it reads, the numbers that it expects, and its checks.
 
 use std::collections::BTreeSet;
+use std::iter;
 use std::time::Duration;
 
 use super::event_outcomes::{EventOutcome, EventOutcomes};
@@ -13,7 +14,7 @@ use super::redemption::{Duty, Redemption};
 use super::verdict::{Check, Requirement};
 use super::wrong_changes::{describe_difference, describe_wrong_changes, grant_text};
 use crate::probe::QUANTITY_PROBE;
-use crate::protocol::{Event, ItemKind};
+use crate::protocol::{Event, Item, ItemKind};
 use crate::scenario::{Effect, ExpectedEffect, ExpectedValue, Policy, shortened};
 
 /// What a probe reads: the name of the probe, the player and the SKU.
@@ -29,8 +30,11 @@ pub(crate) struct EffectProbe<'run> {
     policy: Policy,
     redemption: &'run Redemption,
     change: Change<'run>,
-    /// The SKUs of the event's own bundles.
+    /// The SKUs of the event's own bundles, those of fallbacks included.
     bundles: Vec<String>,
+    /// Whether two acceptable grants at once are an item and its fallback. Without it, they may be a
+    /// bundle and its contents.
+    has_only_fallbacks: bool,
     /// Whether the responses to the event decide whether it must have been granted.
     if_delivered: bool,
     /// What is expected if all events are accepted, until their responses are known.
@@ -54,6 +58,10 @@ pub(crate) const TOO_MANY_GRANTS: &str = "there are too many correct ways to gra
 enum ExpectedReadings {
     Grant(GrantExpectation),
     Of(ExpectedValue),
+}
+
+fn fallback(item: &Item) -> Option<&Item> {
+    item.fallback_item.value().map(AsRef::as_ref)
 }
 
 impl<'run> EffectProbe<'run> {
@@ -111,9 +119,14 @@ impl<'run> EffectProbe<'run> {
             ExpectedEffect::NotGranted(_) | ExpectedEffect::Probe { .. } => (Change::Fixed, false),
         };
         let items = data.granted_items().iter();
+        let items = items.flat_map(|item| iter::successors(Some(item), |item| fallback(item)));
         let bundles = items.filter(|item| item.kind == ItemKind::Bundle);
+        let bundles: Vec<String> = bundles.map(|item| item.sku.to_string()).collect();
+        let mut own = data.granted_items().iter();
+        let has_fallback = own.any(|item| fallback(item).is_some());
         let mut probe = Self {
-            bundles: bundles.map(|item| item.sku.to_string()).collect(),
+            has_only_fallbacks: has_fallback && (bundles.is_empty() || policy.bundles.is_some()),
+            bundles,
             subject,
             requirement,
             settle: effect.settle.map(|settle| settle.0).or(settle),
@@ -268,8 +281,14 @@ impl<'run> EffectProbe<'run> {
                 let failure = if removes {
                     GrantFailure::of_removal(wrong, self.acceptable())
                 } else {
-                    GrantFailure::of(wrong, self.acceptable(), is_accepted, two_kinds)
-                        .unless_bundle_itself(wrong, &self.bundles)
+                    let failure =
+                        GrantFailure::of(wrong, self.acceptable(), is_accepted, two_kinds)
+                            .unless_bundle_itself(wrong, &self.bundles);
+                    if self.has_only_fallbacks {
+                        failure.unless_item_and_fallback(wrong, self.acceptable())
+                    } else {
+                        failure
+                    }
                 };
                 let requirement = self.requirement;
                 let check = requirement.checked(false, &self.subject, expected, seen);

@@ -19,6 +19,8 @@ pub(crate) enum GrantFailure {
     Rounded,
     /// The bundle's own SKU instead of what is in it.
     BundleItself,
+    /// An item, and the fallback that replaces it.
+    ItemAndFallback,
     OtherItem,
     TooMuch,
     TooLittle,
@@ -27,7 +29,7 @@ pub(crate) enum GrantFailure {
 }
 
 impl GrantFailure {
-    pub(crate) const ALL: [Self; 14] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::NeverAccepted,
         Self::AcceptedNotGranted,
         Self::PartMissing,
@@ -37,6 +39,7 @@ impl GrantFailure {
         Self::Overflow,
         Self::Rounded,
         Self::BundleItself,
+        Self::ItemAndFallback,
         Self::OtherItem,
         Self::TooMuch,
         Self::TooLittle,
@@ -145,6 +148,30 @@ impl GrantFailure {
         }
     }
 
+    /// `ItemAndFallback` instead of another difference, if what is wrong is all of another acceptable grant
+    /// of an event with a fallback.
+    pub(super) fn unless_item_and_fallback(
+        self,
+        wrong: &[WrongChange],
+        acceptable: &[ExpectedGrant],
+    ) -> Self {
+        let is_added = |grant: &ExpectedGrant| {
+            grant.len() == wrong.len()
+                && wrong.iter().all(|change| {
+                    let granted = grant.get(&change.sku).copied();
+                    change.expected == 0 && granted == u128::try_from(change.observed).ok()
+                })
+        };
+        match self {
+            Self::OtherItem | Self::TooMuch | Self::TooLittle
+                if acceptable.iter().any(is_added) =>
+            {
+                Self::ItemAndFallback
+            }
+            other => other,
+        }
+    }
+
     pub(crate) fn text(self) -> &'static str {
         match self {
             Self::NeverAccepted => "no delivery of the event was accepted, and nothing was granted",
@@ -158,6 +185,7 @@ impl GrantFailure {
             Self::Overflow => "a quantity overflows 32 bits",
             Self::Rounded => "a quantity is rounded, as floating-point numbers are",
             Self::BundleItself => "a bundle's own SKU is granted instead of its contents",
+            Self::ItemAndFallback => "both an item and its fallback are granted",
             Self::OtherItem => "another item is granted than expected",
             Self::TooMuch => "too much of an item is granted",
             Self::TooLittle => "too little of an item is granted",
@@ -301,6 +329,18 @@ mod tests {
             assert_eq!(
                 GrantFailure::OtherItem.unless_bundle_itself(&wrong[..1], &bundles),
                 GrantFailure::OtherItem
+            );
+        }
+        let fallback = ExpectedGrant::from([("boots".to_owned(), 3)]);
+        for (boots, found) in [
+            (3, GrantFailure::ItemAndFallback),
+            (2, GrantFailure::TooMuch),
+        ] {
+            let wrong = [change("boots", 0, boots)];
+            let acceptable = [hat(5), fallback.clone()];
+            assert_eq!(
+                GrantFailure::TooMuch.unless_item_and_fallback(&wrong, &acceptable),
+                found
             );
         }
         for failure in GrantFailure::ALL {

@@ -61,6 +61,7 @@ tests_of_flaws! {
         SignaturePrefixStripped signature_prefix_stripped
         AnySignatureCounts any_signature_counts
         GarbageSignatureCrashes garbage_signature_crashes
+        UnsignedBodyCrashes unsigned_body_crashes
         EmptySecretAccepted empty_secret_accepted
         DefaultSecretAccepted default_secret_accepted
         TimestampParsedLoosely timestamp_parsed_loosely
@@ -126,6 +127,7 @@ tests_of_flaws! {
         PlayerEnvironmentKept player_environment_kept
         TestGranted test_granted
         BundleGrantedTwice bundle_granted_twice
+        BundleNotOpened bundle_not_opened
         FirstLevelOnly first_level_only
         ThirdLevelNotOpened third_level_not_opened
         DeepBundleSkipped deep_bundle_skipped
@@ -149,6 +151,7 @@ tests_of_flaws! {
         DedupeByCouponCode dedupe_by_coupon_code
         DedupeInMemory dedupe_in_memory
         LastKeyOnly last_key_only
+        RecentKeysOnly recent_keys_only
         CheckThenInsertRace check_then_insert_race
         KeyWrittenLast key_written_last
         StoppedByHangup stopped_by_hangup
@@ -172,8 +175,10 @@ tests_of_flaws! {
         BundlePartiallyGranted bundle_partially_granted
         RefusedPartSkipped refused_part_skipped
         KeyOfRefusalKept key_of_refusal_kept
+        FullInventoryAcked full_inventory_acked
         RefusalRemembered refusal_remembered
         CapacityCheckedFirst capacity_checked_first
+        FallbackBundleClosed fallback_bundle_closed
         FallbackIgnored fallback_ignored;
     answering:
         ForgeryAnswered500 forgery_answered_500

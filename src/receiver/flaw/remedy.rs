@@ -46,6 +46,7 @@ remedies! {
     SignaturePrefixStripped "compare the whole header with the hex digits that you computed, without removing a prefix";
     AnySignatureCounts "refuse a request that has more than one `X-Aghanim-Signature` header";
     GarbageSignatureCrashes "compare hex strings, or catch the decoder's error and respond with 403 to what does not decode to 32 bytes";
+    UnsignedBodyCrashes "verify the signature over the raw bytes first, and parse the body only then; respond with 4xx to what is not an event";
     EmptySecretAccepted "refuse to start without a secret, and never fall back to an empty one: in Python, `os.environ['SECRET']`, not `os.getenv('SECRET', '')`";
     DefaultSecretAccepted "read the secret from the environment, without a default, and refuse to start without it";
     TimestampParsedLoosely "accept digits only, and respond with 403 to any other text: in JavaScript, check `/^[0-9]+$/.test(timestamp)` before `Number(timestamp)`";
@@ -91,6 +92,7 @@ remedies! {
     PlayerEnvironmentKept "read `sandbox` of each event, and keep sandbox items apart from live ones by event, not by player";
     TestGranted "respond to an event with `trigger: test` with 2xx without a grant; if your game means to grant it, set `policy.test: grant` in the profile";
     BundleGrantedTwice "branch on `type`, and grant either the bundle's own SKU or each nested item, exactly one of the two";
+    BundleNotOpened "grant the innermost items: walk `nested_items` recursively; if the game opens bundles itself, set `policy: { bundles: sku }` in the profile";
     FirstLevelOnly "walk `nested_items` recursively; if the game grants bundles by their own SKU, set `policy: { bundles: sku }` in the profile";
     ThirdLevelNotOpened "walk `nested_items` recursively: in JavaScript, with a function that calls itself, because `flat()` removes only one level";
     DeepBundleSkipped "walk `nested_items` recursively without a limit, or refuse the event with 4xx instead of granting a part of it";
@@ -127,6 +129,7 @@ remedies! {
     KeyTruncated "use a column for any text, or store a hash of the key, such as its SHA-256";
     DedupeInMemory "keep idempotency keys in the database, not in memory, and store each in the transaction of its grant";
     LastKeyOnly "store every key, in a table with a unique constraint on the key, instead of one per player";
+    RecentKeysOnly "keep the keys as long as the grants, in the same database, instead of in a cache that forgets the oldest";
     CheckThenInsertRace "put a unique constraint on the idempotency key, and insert it in the transaction of the grant: a look-up before the grant is a race";
     KeyWrittenLast "insert the key first, in the transaction of the grant and with a unique constraint, so that an overlapping retry waits or fails";
     ClaimExpiresDuringWork "insert the key in the transaction of the grant, with a unique constraint, instead of a lock with a lifetime such as `SET key NX PX 100` in Redis";
@@ -149,9 +152,11 @@ remedies! {
     DuplicateAckedWhilePending "respond with 2xx only once the grant is stored; until then, wait, or respond with 409 or 503";
     BundlePartiallyGranted "check all parts first, or grant them in one transaction with the key, and roll it back if a part can't be granted";
     KeyOfRefusalKept "store the idempotency key in the transaction of the grant: an event that is refused must not leave its key";
+    FullInventoryAcked "respond with 4xx or 5xx and store no key if the item can't be granted, or keep it and grant it as soon as there is room";
     RefusalRemembered "store a response for an idempotency key only if it is 2xx, in the transaction of the grant, and process the event again after any other";
     RefusedPartSkipped "grant all parts of a bundle or none, in one transaction with the key, and respond with an error if a part can't be granted";
     CapacityCheckedFirst "look up the idempotency key first, and respond to a known one with 2xx, before you check whether the game can grant the items";
+    FallbackBundleClosed "read `fallback_item` with the code that reads `item`, which opens bundles";
     FallbackIgnored "grant `fallback_item` if the main item can't be granted, and respond with an error if neither can be";
 
     // Responses.

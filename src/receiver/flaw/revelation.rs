@@ -45,6 +45,7 @@ revelations! {
     SignaturePrefixStripped "The forgery `prefixed_signature` is answered 200.";
     AnySignatureCounts "The forgery `two_signatures` is answered 200.";
     GarbageSignatureCrashes "The forgery `garbage_signature` is answered 500.";
+    UnsignedBodyCrashes "A forgery whose body is not an event is answered 500, while other forgeries are answered 403.";
     EmptySecretAccepted "The forgeries `empty_secret` and `blank_secret` are answered 200 and granted.";
     DefaultSecretAccepted "The forgeries `guessed_secret`, `guessed_changeme`, `guessed_null`, `guessed_undefined` and `guessed_header_name` are answered 200 and granted.";
     TimestampParsedLoosely "The forgeries `timestamp_word` and `timestamp_exponent` are answered 200.";
@@ -90,6 +91,7 @@ revelations! {
     PlayerEnvironmentKept "A live event after a sandbox event of the same player is answered 200 but not granted, and a sandbox event after a live one is granted.";
     TestGranted "An event with `trigger: test` changes its player's inventory, although the policy is `test: ignore`.";
     BundleGrantedTwice "After a bundle, the player holds both its own SKU and its contents.";
+    BundleNotOpened "Every bundle is answered 200, and the player holds the bundle's SKU instead of its contents.";
     FirstLevelOnly "After a bundle inside a bundle, the player holds the inner bundle's SKU but none of its contents.";
     ThirdLevelNotOpened "After a bundle in a bundle in a bundle, the player holds the innermost bundle's SKU but none of its contents.";
     DeepBundleSkipped "Of a bundle in a bundle in a bundle in a bundle, the innermost items are not granted.";
@@ -127,6 +129,7 @@ revelations! {
     KeyTruncated "Of two events whose keys have 200 characters and differ only in the last, only the first is granted, but both are answered 200.";
     DedupeInMemory "The same event delivered before and after a restart with the same store (or `POST /debug/restart`) is granted twice.";
     LastKeyOnly "An event that is delivered again after another event for the same player is granted twice, for example with the fault `out_of_order`.";
+    RecentKeysOnly "An event that is delivered again after 256 other events is granted twice.";
     CheckThenInsertRace "The same event delivered several times at the same time is granted more than once, while sequential deliveries are granted once.";
     KeyWrittenLast "With the fault `timeout_overlap`, or if it is delivered several times at the same time, the event is granted more than once, while sequential deliveries are granted once.";
     ClaimExpiresDuringWork "With the fault `timeout_overlap` and 150 ms between the attempts, a bundle of 150 items is granted twice, while small events are granted once.";
@@ -150,8 +153,10 @@ revelations! {
     BundlePartiallyGranted "After a bundle with a part that the game can't grant (`PUT /debug/players/{player_id}/items/{sku}/full`) was refused, the player holds the parts before it.";
     RefusedPartSkipped "A bundle with a part that the game can't grant (`PUT /debug/players/{player_id}/items/{sku}/full`) is answered 200, and the player holds only the other parts.";
     KeyOfRefusalKept "An event that was refused because the game can't grant its item (`PUT /debug/players/{player_id}/items/{sku}/full`) is answered 200 once it can, but not granted.";
+    FullInventoryAcked "An event whose item the game can't grant (`PUT /debug/players/{player_id}/items/{sku}/full`) is answered 200, and a redelivery is answered 200 but not granted.";
     RefusalRemembered "An event that was refused once (a script of 503, or `PUT /debug/players/{player_id}/items/{sku}/full`) is refused with the same response at each later delivery.";
     CapacityCheckedFirst "A redelivery of a granted event, after the game can't grant its item any more (`PUT /debug/players/{player_id}/items/{sku}/full`), is answered 422.";
+    FallbackBundleClosed "An event whose `fallback_item` is a bundle, and whose main item the game can't grant (`PUT /debug/players/{player_id}/items/{sku}/full`), is answered 200, and the player holds the bundle's SKU instead of its contents.";
     FallbackIgnored "An event with a `fallback_item`, whose main item the game can't grant (`PUT /debug/players/{player_id}/items/{sku}/full`), is answered 200, and the player holds neither.";
 
     // Responses.

@@ -114,6 +114,9 @@ impl GrantCause {
                  bundles by their own SKU, set `policy: { bundles: sku }` in the profile, or `parts` if only \
                  bundles in bundles"
             }
+            Self::Other(GrantFailure::ItemAndFallback) => {
+                "grant `fallback_item` only if the main item can't be granted"
+            }
             Self::Other(GrantFailure::PartMissing) => {
                 "grant all items of an event, each part of a bundle included, in one transaction with \
                  the key, or refuse the event"

@@ -43,6 +43,7 @@ pub(crate) enum PlannedAction {
         statuses: Vec<u16>,
     },
     Restart,
+    AfterOthers,
     Hook(PlannedHook),
     Pause(Duration),
 }
@@ -144,6 +145,7 @@ impl Planner<'_> {
                 }
             }
             Action::Restart => PlannedAction::Restart,
+            Action::AfterOthers => PlannedAction::AfterOthers,
             Action::Hook(hook) => PlannedAction::Hook(self.hook(hook, events)?),
             Action::Pause(pause) => PlannedAction::Pause(pause.0),
         };
@@ -315,6 +317,7 @@ fn describe(action: &Action) -> String {
             format!("script {} for {}", statuses.join(", "), script.of.name)
         }
         Action::Restart => "restart the receiver".to_owned(),
+        Action::AfterOthers => "wait until all other scenarios have ended".to_owned(),
         Action::Hook(hook) => describe_hook(hook),
         Action::Pause(pause) => format!("pause {pause}"),
     }

@@ -37,6 +37,7 @@ pub(crate) fn main_scenario(flaw: Flaw) -> &'static str {
         Flaw::GarbageSignatureCrashes | Flaw::SignatureBytesCompared => {
             "signature/garbage_signature"
         }
+        Flaw::UnsignedBodyCrashes => "signature/unreadable_body",
         Flaw::EmptySecretAccepted => "signature/empty_secret",
         Flaw::DefaultSecretAccepted => "signature/guessed_secret",
         Flaw::TimestampParsedLoosely | Flaw::MillisecondsAccepted | Flaw::TimestampCrashes => {
@@ -83,7 +84,9 @@ pub(crate) fn main_scenario(flaw: Flaw) -> &'static str {
         Flaw::SandboxGranted => "context/sandbox",
         Flaw::PlayerEnvironmentKept => "context/sandbox_and_live",
         Flaw::TestGranted => "context/test_trigger",
-        Flaw::BundleGrantedTwice | Flaw::NestedQuantityIgnored => "payload/bundle",
+        Flaw::BundleNotOpened | Flaw::BundleGrantedTwice | Flaw::NestedQuantityIgnored => {
+            "payload/bundle"
+        }
         Flaw::FirstLevelOnly | Flaw::ThirdLevelNotOpened => "payload/bundle_in_bundle",
         Flaw::DeepBundleSkipped => "payload/deep_bundle",
         Flaw::EverySecondBundleClosed => "payload/bundles_in_a_row",
@@ -105,6 +108,7 @@ pub(crate) fn main_scenario(flaw: Flaw) -> &'static str {
         Flaw::DedupeByCouponCode => "idempotency/one_code_of_two_players",
         Flaw::DedupeInMemory => "idempotency/redelivery_after_restart",
         Flaw::LastKeyOnly | Flaw::OlderEventDropped => "faults/out_of_order",
+        Flaw::RecentKeysOnly => "idempotency/redelivery_after_all_others",
         Flaw::CheckThenInsertRace => "idempotency/simultaneous_redelivery",
         Flaw::KeyWrittenLast | Flaw::OverlapRefused => "faults/timeout_overlap",
         Flaw::ClaimExpiresDuringWork => "faults/timeout_overlap_of_large_bundle",
@@ -123,9 +127,10 @@ pub(crate) fn main_scenario(flaw: Flaw) -> &'static str {
         Flaw::KeyExpiresByEventTime => "retries/late_delivery",
         Flaw::DuplicateAckedWhilePending => "retries/duplicate_of_a_failing_delivery",
         Flaw::KeyOfRefusalKept | Flaw::RefusalRemembered => "retries/redelivered_after_refusal",
-        Flaw::ErrorAnswered200 => "retries/acknowledged_without_room",
+        Flaw::ErrorAnswered200 | Flaw::FullInventoryAcked => "retries/acknowledged_without_room",
         Flaw::BundlePartiallyGranted | Flaw::RefusedPartSkipped => "retries/bundle_part_refused",
         Flaw::CapacityCheckedFirst => "idempotency/redelivery_to_full_inventory",
+        Flaw::FallbackBundleClosed => "payload/fallback_bundle_of_full_item",
         Flaw::FallbackIgnored => "payload/fallback_of_full_item",
     }
 }

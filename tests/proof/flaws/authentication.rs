@@ -262,6 +262,22 @@ pub(crate) async fn garbage_signature_crashes() {
     assert_eq!(flawed.deliver(&event()).await, 200);
 }
 
+pub(crate) async fn unsigned_body_crashes() {
+    let Pair { sound, flawed } = pair(Flaw::UnsignedBodyCrashes).await;
+    for forgery in Forgery::ALL {
+        let seen = status_and_grant(flawed, forgery).await;
+        assert_eq!(seen, (403, false), "{forgery}");
+    }
+    let forged = json!("not an event");
+    for (peer, status) in [(sound, 403), (flawed, 500)] {
+        let reply = peer
+            .send(super::peer::forged(Forgery::WrongSecret, &forged))
+            .await;
+        assert_eq!(reply.expect("answered").status, status);
+        assert_eq!(peer.deliver(&event()).await, 200);
+    }
+}
+
 pub(crate) async fn empty_secret_accepted() {
     let passes = [Forgery::EmptySecret, Forgery::BlankSecret];
     accepts_only(Flaw::EmptySecretAccepted, &passes).await;

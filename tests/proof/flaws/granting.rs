@@ -85,6 +85,13 @@ pub(crate) async fn bundle_granted_twice() {
     assert_eq!(sound, flawed);
 }
 
+pub(crate) async fn bundle_not_opened() {
+    let pair = pair(Flaw::BundleNotOpened).await;
+    let (sound, flawed) = grants(&pair, &deep_bundle(), &DEEP_SKUS).await;
+    assert_eq!(sound, ["0", "3", "0", "10", "0", "14"]);
+    assert_eq!(flawed, ["1", "0", "0", "0", "0", "0"]);
+}
+
 pub(crate) async fn first_level_only() {
     let pair = pair(Flaw::FirstLevelOnly).await;
     let (sound, flawed) = grants(&pair, &deep_bundle(), &DEEP_SKUS).await;

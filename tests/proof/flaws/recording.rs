@@ -157,6 +157,21 @@ pub(crate) async fn last_key_only() {
     }
 }
 
+pub(crate) async fn recent_keys_only() {
+    let Pair { sound, flawed } = pair(Flaw::RecentKeysOnly).await;
+    assert_redelivery_and_next(flawed).await;
+    let first = event();
+    for (peer, held) in [(sound, QUANTITY), (flawed, TWICE)] {
+        assert_eq!(held_after(peer, &[&first]).await, QUANTITY);
+        for _ in 0..255 {
+            assert_eq!(peer.deliver(&event_of("another")).await, 200);
+        }
+        assert_eq!(held_after(peer, &[&first]).await, QUANTITY);
+        assert_eq!(peer.deliver(&event_of("another")).await, 200);
+        assert_eq!(held_after(peer, &[&first]).await, held);
+    }
+}
+
 pub(crate) async fn key_written_last() {
     let Pair { sound, flawed } = pair(Flaw::KeyWrittenLast).await;
     assert_redelivery_and_next(flawed).await;

@@ -271,6 +271,35 @@ pub(crate) async fn capacity_checked_first() {
     }
 }
 
+pub(crate) async fn full_inventory_acked() {
+    let Pair { sound, flawed } = pair(Flaw::FullInventoryAcked).await;
+    for (peer, status, held) in [(sound, 422, QUANTITY), (flawed, 200, "0")] {
+        let event = event();
+        set_full(peer, Method::PUT, SKU).await;
+        assert_eq!(peer.deliver(&event).await, status);
+        set_full(peer, Method::DELETE, SKU).await;
+        assert_eq!(peer.deliver(&event).await, 200);
+        assert_eq!(peer.held(PLAYER, SKU).await, held);
+    }
+}
+
+pub(crate) async fn fallback_bundle_closed() {
+    let Pair { sound, flawed } = pair(Flaw::FallbackBundleClosed).await;
+    let mut event = event();
+    let mut fallback = event["event_data"]["item"].clone();
+    fallback["sku"] = json!("chest");
+    fallback["quantity"] = json!(1);
+    fallback["type"] = json!("bundle");
+    fallback["nested_items"] = json!([nested("inside", 7, None)]);
+    event["event_data"]["item"]["fallback_item"] = fallback;
+    for (peer, inside, chest) in [(sound, "7", "0"), (flawed, "0", "1")] {
+        set_full(peer, Method::PUT, SKU).await;
+        assert_eq!(peer.deliver(&event).await, 200);
+        assert_eq!(peer.held(PLAYER, "inside").await, inside);
+        assert_eq!(peer.held(PLAYER, "chest").await, chest);
+    }
+}
+
 pub(crate) async fn fallback_ignored() {
     let Pair { sound, flawed } = pair(Flaw::FallbackIgnored).await;
     let mut event = event();

@@ -22,6 +22,12 @@ const SHORT_TOLERANCE: u64 = 45;
 const EMPTY_SECRETS: &[&str] = &["", " "];
 const DEFAULT_SECRETS: &[&str] = &["secret", "changeme", "null", "undefined", SIGNATURE_HEADER];
 
+/// Whether a body is an object with the type of an event.
+fn is_event(body: &[u8]) -> bool {
+    let body = serde_json::from_slice::<serde_json::Value>(body);
+    body.is_ok_and(|body| body["event_type"].is_string())
+}
+
 impl Flaws {
     pub(crate) fn authenticate(&self, evidence: &Evidence<'_>) -> Result<(), Refusal> {
         if self.chosen.is_empty() {
@@ -29,6 +35,10 @@ impl Flaws {
         }
         if self.has(Flaw::LoginRedirect) {
             return Err(caused_by(Flaw::LoginRedirect, StatusCode::FOUND));
+        }
+        if self.has(Flaw::UnsignedBodyCrashes) && !is_event(evidence.body) {
+            let status = StatusCode::INTERNAL_SERVER_ERROR;
+            return Err(caused_by(Flaw::UnsignedBodyCrashes, status));
         }
         let is_missing = |header| !evidence.headers.contains_key(header);
         if self.has(Flaw::MissingHeaderPasses)

@@ -22,6 +22,10 @@ impl Flaws {
         if self.has(Flaw::FallbackIgnored) {
             leave_out_items_with_fallbacks(event, settings);
         }
+        if self.has(Flaw::FullInventoryAcked) && grants(event, settings).is_err() {
+            event.event_data.items = Field::Value(Vec::new());
+            event.event_data.item = Field::Absent;
+        }
         let is_redeemed = |trigger: &Text| *trigger == Event::TRIGGER_REDEEM;
         if self.has(Flaw::OnlyHubRedeemGranted) && !event.trigger.value().is_some_and(is_redeemed) {
             event.trigger = Field::Value(Event::TRIGGER_TEST.into());
@@ -34,6 +38,14 @@ impl Flaws {
             items.truncate(1);
         }
         each_item(event, &mut |item| {
+            if self.has(Flaw::BundleNotOpened) {
+                close_bundle(&mut item.kind);
+            }
+            if self.has(Flaw::FallbackBundleClosed)
+                && let Field::Value(fallback) = &mut item.fallback_item
+            {
+                close_bundle(&mut fallback.kind);
+            }
             if self.has(Flaw::EverySecondBundleClosed) {
                 self.close_every_second_bundle(&mut item.kind);
             }
@@ -161,9 +173,7 @@ fn keep_last_of_each_sku(contents: &mut Field<Vec<NestedItem>>) {
 /// Leaves the bundles in a bundle closed.
 fn grant_by_own_sku(contents: &mut Field<Vec<NestedItem>>) {
     for inner in contents.as_mut_slice() {
-        if inner.kind == ItemKind::Bundle {
-            inner.kind = ItemKind::Item;
-        }
+        close_bundle(&mut inner.kind);
     }
 }
 
@@ -199,6 +209,13 @@ fn add_fallbacks(event: &mut Event, settings: &ReceiverSettings) {
         .collect();
     items.extend(fallbacks);
     event.event_data.items = Field::Value(items);
+}
+
+/// Turns a bundle into a plain item, which is granted by its own SKU.
+fn close_bundle(kind: &mut ItemKind) {
+    if *kind == ItemKind::Bundle {
+        *kind = ItemKind::Item;
+    }
 }
 
 /// Leaves out each item that can't be granted itself and has a fallback.

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
+use indexmap::IndexMap;
 use tokio::sync::Mutex;
 use tokio::task::yield_now;
 use tokio::time::sleep;
@@ -95,11 +96,14 @@ enum Half {
 /// How long a delivery waits in a queue.
 const IN_QUEUE: Duration = Duration::from_millis(50);
 
+/// How many keys [`Flaw::RecentKeysOnly`] keeps.
+const RECENT_KEYS: usize = 256;
+
 #[derive(Default)]
 pub(super) struct RecordingMemory {
     /// The deliveries that are remembered outside the ledger: all by their keys, or the last of each
     /// player.
-    deliveries: Mutex<HashMap<String, LedgerEntry>>,
+    deliveries: Mutex<IndexMap<String, LedgerEntry>>,
     rows: InventoryRows,
     claims: KeyClaims,
     /// The time of each player's newest event.
@@ -114,6 +118,7 @@ pub(super) const RECORDING_FLAWS: &[Flaw] = &[
     Flaw::DedupeMissing,
     Flaw::DedupeInMemory,
     Flaw::LastKeyOnly,
+    Flaw::RecentKeysOnly,
     Flaw::CheckThenInsertRace,
     Flaw::KeyWrittenLast,
     Flaw::ClaimExpiresDuringWork,
@@ -190,7 +195,12 @@ impl Flaws {
         }
         match self.recording_flaw() {
             Some(Flaw::DedupeMissing) => append(ledger, &entry).await?,
-            Some(flaw @ (Flaw::DedupeInMemory | Flaw::LastKeyOnly | Flaw::KeysPerInstance)) => {
+            Some(
+                flaw @ (Flaw::DedupeInMemory
+                | Flaw::LastKeyOnly
+                | Flaw::RecentKeysOnly
+                | Flaw::KeysPerInstance),
+            ) => {
                 let place = match flaw {
                     Flaw::LastKeyOnly => entry.player_id.clone(),
                     _ => entry.idempotency_key.clone(),
@@ -204,6 +214,9 @@ impl Flaws {
                 }
                 append(ledger, &entry).await?;
                 deliveries.insert(place, entry);
+                if flaw == Flaw::RecentKeysOnly && deliveries.len() > RECENT_KEYS {
+                    deliveries.shift_remove_index(0);
+                }
             }
             Some(Flaw::CheckThenInsertRace) => {
                 if let Some(first) = known(ledger, &entry).await? {
@@ -283,7 +296,12 @@ impl Flaws {
     ) -> Result<Option<FirstDelivery>, LedgerError> {
         match self.recording_flaw() {
             Some(Flaw::DedupeMissing) => Ok(None),
-            Some(Flaw::DedupeInMemory | Flaw::LastKeyOnly | Flaw::KeysPerInstance) => {
+            Some(
+                Flaw::DedupeInMemory
+                | Flaw::LastKeyOnly
+                | Flaw::RecentKeysOnly
+                | Flaw::KeysPerInstance,
+            ) => {
                 let deliveries = self.recording.deliveries.lock().await;
                 let mut known = deliveries.values();
                 let known = known.find(|known| known.idempotency_key == key);
