@@ -1,5 +1,6 @@
 //! `aghook run` against receivers: scenarios that pass, fail, or blame no receiver.
 
+mod after_others;
 mod bundled_suite;
 mod bundles;
 mod captured_values;
