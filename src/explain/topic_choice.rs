@@ -45,6 +45,7 @@ impl Topic {
             | Flaw::BodyLineBreaksNormalised
             | Flaw::BodyTrimmed
             | Flaw::UnsignedBodyCrashes
+            | Flaw::ForgeriesUseUpSlots
             | Flaw::NonAsciiMangled => Self::RawBody,
             Flaw::FirstPieceOnly
             | Flaw::CutBodyLeavesLock
@@ -74,6 +75,7 @@ impl Topic {
             | Flaw::OnlyHubRedeemGranted
             | Flaw::SandboxGranted
             | Flaw::PlayerEnvironmentKept
+            | Flaw::TestByCode
             | Flaw::TestGranted
             | Flaw::GrantedOnBoth
             | Flaw::PairedInOneOrder
@@ -94,9 +96,12 @@ impl Topic {
             | Flaw::LongBundleCut
             | Flaw::LastBatchLost
             | Flaw::BundlePartiallyGranted
+            | Flaw::PartKeptWithFallback
             | Flaw::RefusedPartSkipped => Self::WholeGrant,
             Flaw::SkuTruncated
             | Flaw::PlayerCaseInsensitive
+            | Flaw::PlayerIdRounded
+            | Flaw::PlayerIdUnescaped
             | Flaw::PlayerAccentInsensitive
             | Flaw::PlayerNormalised
             | Flaw::PlayerTrailingSpace
@@ -125,6 +130,7 @@ impl Topic {
             | Flaw::GrantBeforeSlowKey
             | Flaw::KeyOfRefusalKept
             | Flaw::FullInventoryAcked
+            | Flaw::RefusalLeavesLock
             | Flaw::RefusalRemembered
             | Flaw::CapacityCheckedFirst
             | Flaw::OverlapRefused
@@ -133,7 +139,9 @@ impl Topic {
             | Flaw::KeyRemovedWithItems
             | Flaw::DedupeInMemory
             | Flaw::LastKeyOnly
+            | Flaw::LastKeysOfPlayer
             | Flaw::RecentKeysOnly
+            | Flaw::KeysLostInSnapshot
             | Flaw::KeysPerInstance
             | Flaw::KeyForgottenTooSoon
             | Flaw::KeyExpiresByEventTime => Self::KeyStorage,

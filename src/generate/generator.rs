@@ -88,6 +88,7 @@ fn shaped(
         Some(IdShape::Given(text)) => text.clone(),
         Some(IdShape::Ending(text)) => usual() + text,
         Some(IdShape::Uuid) => identifiers::derived_uuid(random),
+        Some(IdShape::Digits) => identifiers::digits(random),
         Some(IdShape::Length(length)) => identifiers::of_length(prefix, random, *length),
     }
 }

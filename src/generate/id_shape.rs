@@ -17,6 +17,8 @@ pub enum IdShape {
     Ending(String),
     /// A generated UUID.
     Uuid,
+    /// A generated number of 18 digits, which a 64-bit floating-point number can't hold exactly.
+    Digits,
     /// A generated ID of this many characters.
     Length(usize),
 }

@@ -107,6 +107,12 @@ pub(super) fn lengthened(
     id
 }
 
+/// An odd number of 18 digits that is derived from random bytes.
+pub(super) fn digits(random: &[u8]) -> String {
+    let half = derived(random).random_range(50_000_000_000_000_000..500_000_000_000_000_000_u64);
+    (2 * half + 1).to_string()
+}
+
 /// A UUID that is derived from random bytes.
 pub(super) fn derived_uuid(random: &[u8]) -> String {
     uuid(derived(random).random())

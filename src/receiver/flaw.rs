@@ -98,6 +98,8 @@ flaws! {
         "The handler crashes if the signature is not hex: forgeries look like an outage and cause retries.";
     UnsignedBodyCrashes "unsigned_body_crashes" Answers
         "The receiver parses the body before it verifies the signature, and crashes if it is not an event: whatever anyone sends to the URL looks like an outage.";
+    ForgeriesUseUpSlots "forgeries_use_up_slots" Conditional
+        "The receiver takes a slot of a pool before it verifies the signature, and gives it back only after a genuine delivery: after enough forgeries (here 100), everything is answered 503.";
     EmptySecretAccepted "empty_secret_accepted" Forges
         "The receiver also accepts signatures with an empty or blank secret, as if its variable were not set: anyone can compute them.";
     DefaultSecretAccepted "default_secret_accepted" Forges
@@ -167,6 +169,10 @@ flaws! {
         "The column for transaction IDs is too short: an event with a longer ID fails on every attempt (here above 16 characters, as many as one of two public examples).";
     ItemRequired "item_required" Conditional
         "The handler expects `item` to be always present: an event that has only `items` fails on every attempt.";
+    PlayerIdRounded "player_id_rounded" Loses
+        "The receiver turns a player ID of digits into a floating-point number: a long one is rounded, and another player gets the item.";
+    PlayerIdUnescaped "player_id_unescaped" Loses
+        "The receiver decodes the player ID as a part of a URL or a form: if it contains a percent sign or a plus sign, the item goes to a player who does not exist.";
     Quantity32Bit "quantity_32_bit" Loses
         "The receiver stores quantities in 32 bits, which overflow: a player who should get 2^32 + 5 gets 5.";
     QuantityFloat "quantity_float" Loses
@@ -177,6 +183,8 @@ flaws! {
         "The receiver grants sandbox events like live ones: anyone with access to the sandbox gets real items.";
     PlayerEnvironmentKept "player_environment_kept" Loses
         "The receiver decides by a player's first event whether the player is in the sandbox: live coupons of a tester are ignored, or sandbox coupons are granted.";
+    TestByCode "test_by_code" Loses
+        "The receiver takes a coupon for a test if its code begins with `test` or `sandbox`: it answers 200 to a live coupon and grants nothing.";
     TestGranted "test_granted" Forges
         "The receiver grants events of \"Send test event\" like live ones: each click in the dashboard grants real items.";
     BundleGrantedTwice "bundle_granted_twice" Doubles
@@ -254,6 +262,8 @@ flaws! {
         "The receiver keeps idempotency keys only in memory: a retry after a restart is granted again.";
     LastKeyOnly "last_key_only" Doubles
         "The receiver keeps only the last idempotency key of each player, in a column of the player's row: a retry that arrives after another coupon is granted again.";
+    LastKeysOfPlayer "last_keys_of_player" Doubles
+        "The receiver keeps only the last idempotency keys of each player, in a list in the player's row: a retry that arrives after more coupons of the player (here ten) is granted again.";
     RecentKeysOnly "recent_keys_only" Doubles
         "The receiver keeps idempotency keys in a cache of limited size: a retry that arrives after many other coupons is granted again (here after 256).";
     CheckThenInsertRace "check_then_insert_race" Doubles
@@ -280,6 +290,8 @@ flaws! {
         "The receiver commits the grant first and the key in a second transaction: after a crash or an error in between, the retry grants again.";
     KeyBeforeGrant "key_before_grant" Loses
         "The receiver commits the key first and the grant in a second transaction: after a crash or an error in between, the retry looks like a redelivery and nothing is ever granted.";
+    KeysLostInSnapshot "keys_lost_in_snapshot" Doubles
+        "The receiver replaces its log by a snapshot that lacks older idempotency keys: after a restart it knows only the newest ones (here 64), and an earlier coupon is granted again.";
     KeysPerInstance "keys_per_instance" Doubles
         "The receiver keeps idempotency keys in a file or database of each instance: a retry that a load balancer sends to another instance is granted again.";
     KeyBeforeSlowGrant "key_before_slow_grant" Loses
@@ -304,12 +316,16 @@ flaws! {
         "The receiver stores the idempotency key before it knows whether the game can grant the item, and keeps it when it refuses the event: a later delivery is answered 200 but nothing is granted.";
     FullInventoryAcked "full_inventory_acked" Loses
         "The receiver answers 200 and stores the idempotency key although the game can't grant the item: nobody retries, a redelivery changes nothing, and nothing is ever granted.";
+    RefusalLeavesLock "refusal_leaves_lock" Loses
+        "The receiver locks the player and does not unlock them if it refuses the event: all later coupons of that player are answered 503.";
     RefusalRemembered "refusal_remembered" Loses
         "The receiver stores the response to the first attempt under the idempotency key even if it is a refusal or an error: every retry gets it again, and nothing is ever granted.";
     CapacityCheckedFirst "capacity_checked_first" Answers
         "The receiver checks whether the game can grant the items before it looks up the idempotency key: a redelivery of a granted coupon is refused once the inventory is full, and the sender believes that the coupon was refused.";
     FallbackIgnored "fallback_ignored" Loses
         "The receiver does not read `fallback_item`: if it can't grant the main item, it only logs that, answers 200 and grants nothing.";
+    PartKeptWithFallback "part_kept_with_fallback" Doubles
+        "The receiver grants a bundle part by part, and grants the fallback if it comes to a part that it can't grant: the player keeps the parts before it, too.";
     FallbackBundleClosed "fallback_bundle_closed" Loses
         "The receiver opens a bundle in `item`, but grants a bundle in `fallback_item` by its own SKU: the player never gets what is inside.";
 

@@ -37,8 +37,8 @@ pub(crate) enum MissingCapability {
     PlayerWithout(String),
     /// An item that can be held more than once, unlike this SKU.
     StackableItem(String),
-    /// A player whose ID has this ending.
-    PlayerWithEnding(String),
+    /// A player whose ID is like this.
+    PlayerWhoseId(String),
     /// Two players whose IDs differ only in this.
     SimilarPlayers(Likeness),
     /// An item whose SKU has this many characters.
@@ -146,8 +146,8 @@ impl MissingCapability {
                 ),
                 "add an item that can be held more than once to `items`".into(),
             ),
-            Self::PlayerWithEnding(ending) => (
-                format!("no player in the profile's `players` has an ID that ends with `{ending}`"),
+            Self::PlayerWhoseId(is) => (
+                format!("no player in the profile's `players` has an ID that {is}"),
                 "list one if your game can have such a player".into(),
             ),
             Self::SimilarPlayers(likeness) => (
@@ -201,7 +201,7 @@ impl MissingCapability {
     /// and what to do if it has. Then even a strict run can't check more.
     fn ruled_out_by_lists(&self) -> Option<(String, String)> {
         match self {
-            Self::PlayerWithEnding(_) | Self::SimilarPlayers(_) => Some((
+            Self::PlayerWhoseId(_) | Self::SimilarPlayers(_) => Some((
                 "no player under `players` in the profile has the ID that the scenario needs".into(),
                 "list such players if your game can have them; `aghook run --dry-run` names them".into(),
             )),
@@ -270,7 +270,7 @@ mod tests {
                 Verdict::NotChecked,
             ),
             (
-                MissingCapability::PlayerWithEnding("-Zoë".into()),
+                MissingCapability::PlayerWhoseId("ends with `-Zoë`".into()),
                 Verdict::NotChecked,
             ),
             (

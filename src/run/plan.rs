@@ -166,8 +166,10 @@ impl Plan {
     /// Whether it needs the receiver for itself, or disturbs other scenarios, because it restarts the
     /// receiver or moves its clock.
     pub(crate) fn runs_alone(&self) -> bool {
-        let mut actions = self.steps.iter().map(|step| &step.action);
-        actions.any(|action| match action {
+        let actions = self.steps.iter().map(|step| &step.action);
+        let mut beside_others =
+            actions.take_while(|action| !matches!(action, PlannedAction::AfterOthers));
+        beside_others.any(|action| match action {
             PlannedAction::Restart => true,
             PlannedAction::Hook(hook) => hook.advances.is_some(),
             PlannedAction::Deliver(deliveries) => deliveries.restarts_receiver(),

@@ -5,6 +5,7 @@ use tokio::sync::{Semaphore, SemaphorePermit, watch};
 /// The turns of scenarios that run at the same time.
 #[derive(Debug)]
 pub(super) struct Turns {
+    jobs: u32,
     free: Semaphore,
     /// How many scenarios that wait for no others have not ended.
     others: watch::Sender<usize>,
@@ -27,15 +28,21 @@ impl Turns {
     /// Turns for scenarios of which at most `jobs` run at the same time. `others` of them wait for no
     /// others, and must be reported as [ended](Self::end).
     pub(super) fn new(jobs: usize, others: usize) -> Self {
+        let jobs = u32::try_from(jobs).unwrap_or(u32::MAX);
         Self {
-            free: Semaphore::new(jobs.min(Semaphore::MAX_PERMITS)),
+            jobs,
+            free: Semaphore::new(jobs as usize),
             others: watch::Sender::new(others),
         }
     }
 
-    /// Waits for a turn.
+    /// Waits for a turn beside others.
     pub(super) async fn begin(&self, holds_others_up: bool) -> Turn<'_> {
-        let permit = self.free.acquire().await;
+        self.take(1, holds_others_up).await
+    }
+
+    async fn take(&self, permits: u32, holds_others_up: bool) -> Turn<'_> {
+        let permit = self.free.acquire_many(permits).await;
         Turn {
             of: permit.ok().map(|permit| (self, permit)),
             holds_others_up,
@@ -49,7 +56,8 @@ impl Turns {
 }
 
 impl Turn<'_> {
-    /// Gives the turn to others until all that wait for no others have ended.
+    /// Gives the turn to others until all that wait for no others have ended. From then on, the scenario
+    /// runs alone.
     pub(super) async fn after_others(&mut self) -> Result<(), SharesPlayers> {
         if self.holds_others_up {
             return Err(SharesPlayers);
@@ -62,7 +70,7 @@ impl Turn<'_> {
                 .subscribe()
                 .wait_for(|others| *others == 0)
                 .await;
-            *self = turns.begin(false).await;
+            *self = turns.take(turns.jobs, false).await;
         }
         Ok(())
     }

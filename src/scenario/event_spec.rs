@@ -30,7 +30,7 @@ pub struct EventSpec {
     /// The player who gets the item: an ID, `{ same_as: EVENT }` for the player of another event,
     /// `{ like: EVENT, differing_in: DIFFERENCE }` for a player whose ID is easily taken for it,
     /// `{ like: EVENT, ending: TEXT }` for a player whose ID is that of another event and this text, or a
-    /// generated ID: `{ ending: TEXT }`, `{ form: uuid }` or `{ length: N }`. Default: one of the
+    /// generated ID: `{ ending: TEXT }`, `{ form: uuid }`, `{ form: digits }` or `{ length: N }`. Default: one of the
     /// profile's `players`, or a new player who appears in no other event or run.
     pub player_id: Option<Shareable>,
     /// The coupon that was redeemed.

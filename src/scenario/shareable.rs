@@ -15,7 +15,7 @@ use crate::policy::{Written, deserialize_written};
     with = "Value",
     description = "An ID; `{ same_as: EVENT }` for the ID of another event; `{ like: EVENT, differing_in: \
         DIFFERENCE }` for an ID that is easily taken for it; `{ like: EVENT, ending: TEXT }` for the ID of \
-        another event and this text; or a generated ID: `{ ending: TEXT }`, `{ form: uuid }` or \
+        another event and this text; or a generated ID: `{ ending: TEXT }`, `{ form: uuid }`, `{ form: digits }` or \
         `{ length: N }`.",
     extend("anyOf" = [
         { "type": "string" },
@@ -67,7 +67,7 @@ use crate::policy::{Written, deserialize_written};
         {
             "type": "object",
             "properties": {
-                "form": { "description": "The form of the generated ID.", "enum": ["uuid"] }
+                "form": { "description": "The form of the generated ID.", "enum": ["uuid", "digits"] }
             },
             "required": ["form"],
             "additionalProperties": false
@@ -102,6 +102,7 @@ pub enum Shareable {
 #[serde(rename_all = "snake_case")]
 enum IdForm {
     Uuid,
+    Digits,
 }
 
 #[derive(Deserialize)]
@@ -118,7 +119,7 @@ struct ShareableKeys {
 
 impl Written for Shareable {
     const EXPECTED: &'static str = "text, `{ same_as: EVENT }`, `{ like: EVENT, differing_in: case }`, \
-                                    `{ ending: TEXT }`, `{ form: uuid }` or `{ length: N }`";
+                                    `{ ending: TEXT }`, `{ form: uuid }`, `{ form: digits }` or `{ length: N }`";
 
     fn from_scalar<E: de::Error>(scalar: Unexpected<'_>) -> Result<Self, E> {
         match scalar {
@@ -131,7 +132,12 @@ impl Written for Shareable {
         let keys = ShareableKeys::deserialize(MapAccessDeserializer::new(map))?;
         let mut found = Vec::new();
         found.extend(keys.same_as.map(Self::SameAs));
-        found.extend(keys.form.map(|IdForm::Uuid| Self::Own(IdShape::Uuid)));
+        found.extend(keys.form.map(|form| {
+            Self::Own(match form {
+                IdForm::Uuid => IdShape::Uuid,
+                IdForm::Digits => IdShape::Digits,
+            })
+        }));
         if let Some(length) = keys.length {
             if !IdShape::LENGTHS.contains(&length.value) {
                 let (from, to) = (IdShape::LENGTHS.start(), IdShape::LENGTHS.end());

@@ -74,7 +74,8 @@ pub(super) struct StepKeys {
     pub(super) advances: Option<DurationText>,
     /// Advance the virtual clock by this much. Only `--real-time` actually waits.
     pub(super) pause: Option<DurationText>,
-    /// Wait until all other scenarios have ended, except for those that run alone.
+    /// Wait until all other scenarios have ended, except for those that run alone. The steps after it run
+    /// alone, too.
     pub(super) after_others: bool,
     /// Values of the step's last response to keep under these names, for the `request` and `with` of
     /// later steps, which use them as `${captured.name}`.

@@ -99,11 +99,12 @@ impl GrantFailure {
             }
             Some(_) => {}
         }
+        let may_be_nothing = acceptable.iter().any(ExpectedGrant::is_empty);
         let changes = wrong.iter().map(|change| {
             // If granting nothing is right too, the difference from a grant tells more.
             let granted = acceptable.iter().filter_map(|grant| grant.get(&change.sku));
             let expected = match change.expected {
-                0 => granted
+                0 if may_be_nothing => granted
                     .min()
                     .map_or(0, |granted| i128::try_from(*granted).unwrap_or(0)),
                 expected => expected,
@@ -287,6 +288,8 @@ mod tests {
         let either = [nothing.clone(), hat(5)];
         assert_eq!(failure(0, 10, &either, Some(true)), GrantFailure::Repeated);
         let of_other = [ExpectedGrant::from([("shoe".to_owned(), 1)])];
+        let either = [hat(1), of_other[0].clone()];
+        assert_eq!(failure(0, 1, &either, Some(true)), GrantFailure::OtherItem);
         assert_eq!(
             failure(0, 1, &of_other, Some(true)),
             GrantFailure::OtherItem

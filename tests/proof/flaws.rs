@@ -62,6 +62,7 @@ tests_of_flaws! {
         AnySignatureCounts any_signature_counts
         GarbageSignatureCrashes garbage_signature_crashes
         UnsignedBodyCrashes unsigned_body_crashes
+        ForgeriesUseUpSlots forgeries_use_up_slots
         EmptySecretAccepted empty_secret_accepted
         DefaultSecretAccepted default_secret_accepted
         TimestampParsedLoosely timestamp_parsed_loosely
@@ -128,6 +129,9 @@ tests_of_flaws! {
         TestGranted test_granted
         BundleGrantedTwice bundle_granted_twice
         BundleNotOpened bundle_not_opened
+        TestByCode test_by_code
+        PlayerIdRounded player_id_rounded
+        PlayerIdUnescaped player_id_unescaped
         FirstLevelOnly first_level_only
         ThirdLevelNotOpened third_level_not_opened
         DeepBundleSkipped deep_bundle_skipped
@@ -151,7 +155,9 @@ tests_of_flaws! {
         DedupeByCouponCode dedupe_by_coupon_code
         DedupeInMemory dedupe_in_memory
         LastKeyOnly last_key_only
+        LastKeysOfPlayer last_keys_of_player
         RecentKeysOnly recent_keys_only
+        KeysLostInSnapshot keys_lost_in_snapshot
         CheckThenInsertRace check_then_insert_race
         KeyWrittenLast key_written_last
         StoppedByHangup stopped_by_hangup
@@ -178,6 +184,8 @@ tests_of_flaws! {
         FullInventoryAcked full_inventory_acked
         RefusalRemembered refusal_remembered
         CapacityCheckedFirst capacity_checked_first
+        PartKeptWithFallback part_kept_with_fallback
+        RefusalLeavesLock refusal_leaves_lock
         FallbackBundleClosed fallback_bundle_closed
         FallbackIgnored fallback_ignored;
     answering:

@@ -47,6 +47,7 @@ remedies! {
     AnySignatureCounts "refuse a request that has more than one `X-Aghanim-Signature` header";
     GarbageSignatureCrashes "compare hex strings, or catch the decoder's error and respond with 403 to what does not decode to 32 bytes";
     UnsignedBodyCrashes "verify the signature over the raw bytes first, and parse the body only then; respond with 4xx to what is not an event";
+    ForgeriesUseUpSlots "verify the signature before you take anything from a pool, and release what you took in a `finally` block";
     EmptySecretAccepted "refuse to start without a secret, and never fall back to an empty one: in Python, `os.environ['SECRET']`, not `os.getenv('SECRET', '')`";
     DefaultSecretAccepted "read the secret from the environment, without a default, and refuse to start without it";
     TimestampParsedLoosely "accept digits only, and respond with 403 to any other text: in JavaScript, check `/^[0-9]+$/.test(timestamp)` before `Number(timestamp)`";
@@ -84,12 +85,15 @@ remedies! {
     NulCrashes "remove U+0000 from what you store, or store the raw body as bytes (`bytea` in PostgreSQL), and grant the item";
     LongTransactionIdCrashes "make room for any length in the column: `TEXT` or `VARCHAR(255)` instead of `VARCHAR(16)`";
     ItemRequired "grant `items` if it is present and not empty, otherwise `item`, and read both as optional";
+    PlayerIdRounded "keep `player_id` as text, from the JSON to the column: no `Number(player_id)` in JavaScript";
+    PlayerIdUnescaped "use `player_id` as the JSON parser returns it, without `decodeURIComponent`, `unquote` or `urldecode`";
     Quantity32Bit "use a 64-bit type from the parser to the column: `long` instead of `int` in Java and C#, `BIGINT` instead of `INT` in SQL";
     QuantityFloat "parse and store quantities as integers, not as floating-point numbers: `BIGINT` instead of `FLOAT` in SQL";
 
     // Granting.
     SandboxGranted "respond to an event with `sandbox: true` with 2xx without a grant; if your game means to grant it, set `policy.sandbox: grant` in the profile";
     PlayerEnvironmentKept "read `sandbox` of each event, and keep sandbox items apart from live ones by event, not by player";
+    TestByCode "decide by `sandbox` and `trigger` whether an event is a test, never by the coupon's code";
     TestGranted "respond to an event with `trigger: test` with 2xx without a grant; if your game means to grant it, set `policy.test: grant` in the profile";
     BundleGrantedTwice "branch on `type`, and grant either the bundle's own SKU or each nested item, exactly one of the two";
     BundleNotOpened "grant the innermost items: walk `nested_items` recursively; if the game opens bundles itself, set `policy: { bundles: sku }` in the profile";
@@ -129,6 +133,7 @@ remedies! {
     KeyTruncated "use a column for any text, or store a hash of the key, such as its SHA-256";
     DedupeInMemory "keep idempotency keys in the database, not in memory, and store each in the transaction of its grant";
     LastKeyOnly "store every key, in a table with a unique constraint on the key, instead of one per player";
+    LastKeysOfPlayer "keep all idempotency keys, in a table of their own with a unique constraint";
     RecentKeysOnly "keep the keys as long as the grants, in the same database, instead of in a cache that forgets the oldest";
     CheckThenInsertRace "put a unique constraint on the idempotency key, and insert it in the transaction of the grant: a look-up before the grant is a race";
     KeyWrittenLast "insert the key first, in the transaction of the grant and with a unique constraint, so that an overlapping retry waits or fails";
@@ -142,6 +147,7 @@ remedies! {
     RemovedRowStaysDeleted "delete the row or set its quantity to 0, or clear the mark when the item is granted again";
     GrantBeforeKey "store the idempotency key and the grant in one transaction: an error between two transactions leaves a grant without its key";
     KeyBeforeGrant "store the idempotency key and the grant in one transaction: an error between two transactions leaves a key without its grant";
+    KeysLostInSnapshot "keep the keys as long as the grants: a snapshot of the balances needs all keys, too";
     KeysPerInstance "keep the keys in the database that all instances share, with a unique constraint, not in memory or in a file";
     KeyBeforeSlowGrant "store the key and the grant in one transaction, and call the other service before or after it: no error handler runs in a killed process";
     GrantBeforeSlowKey "store the key and the grant in one transaction, and call the other service after it: a lock in memory ends with the process";
@@ -153,9 +159,11 @@ remedies! {
     BundlePartiallyGranted "check all parts first, or grant them in one transaction with the key, and roll it back if a part can't be granted";
     KeyOfRefusalKept "store the idempotency key in the transaction of the grant: an event that is refused must not leave its key";
     FullInventoryAcked "respond with 4xx or 5xx and store no key if the item can't be granted, or keep it and grant it as soon as there is room";
+    RefusalLeavesLock "release the lock in a `finally` block, or lock a row in the transaction, which ends with it";
     RefusalRemembered "store a response for an idempotency key only if it is 2xx, in the transaction of the grant, and process the event again after any other";
     RefusedPartSkipped "grant all parts of a bundle or none, in one transaction with the key, and respond with an error if a part can't be granted";
     CapacityCheckedFirst "look up the idempotency key first, and respond to a known one with 2xx, before you check whether the game can grant the items";
+    PartKeptWithFallback "check all parts of a bundle before you grant one, or roll back to a savepoint before you grant the fallback";
     FallbackBundleClosed "read `fallback_item` with the code that reads `item`, which opens bundles";
     FallbackIgnored "grant `fallback_item` if the main item can't be granted, and respond with an error if neither can be";
 

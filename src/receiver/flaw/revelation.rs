@@ -46,6 +46,7 @@ revelations! {
     AnySignatureCounts "The forgery `two_signatures` is answered 200.";
     GarbageSignatureCrashes "The forgery `garbage_signature` is answered 500.";
     UnsignedBodyCrashes "A forgery whose body is not an event is answered 500, while other forgeries are answered 403.";
+    ForgeriesUseUpSlots "After 100 forgeries, a genuine delivery is answered 503 and not granted, until the receiver restarts.";
     EmptySecretAccepted "The forgeries `empty_secret` and `blank_secret` are answered 200 and granted.";
     DefaultSecretAccepted "The forgeries `guessed_secret`, `guessed_changeme`, `guessed_null`, `guessed_undefined` and `guessed_header_name` are answered 200 and granted.";
     TimestampParsedLoosely "The forgeries `timestamp_word` and `timestamp_exponent` are answered 200.";
@@ -83,12 +84,15 @@ revelations! {
     NulCrashes "An event whose item has `\\u0000` in its name is answered 500.";
     LongTransactionIdCrashes "An event whose `transaction_id` has 31 characters is answered 500, while those with 16 pass.";
     ItemRequired "An event with `items` and without `item` is answered 500.";
+    PlayerIdRounded "An event for a player whose ID is a number above 2^53 is answered 200, but its player gets nothing.";
+    PlayerIdUnescaped "An event for a player whose ID contains `%41` or `+` is answered 200, but its player gets nothing.";
     Quantity32Bit "An event with a quantity of 2^32 or more is answered 200 and granted modulo 2^32.";
     QuantityFloat "An event with the quantity 2^24 + 1 is answered 200, but only 2^24 are granted.";
 
     // Granting.
     SandboxGranted "An event with `sandbox: true` changes its player's inventory, although the policy is `sandbox: ignore`.";
     PlayerEnvironmentKept "A live event after a sandbox event of the same player is answered 200 but not granted, and a sandbox event after a live one is granted.";
+    TestByCode "A live event whose coupon code begins with `TEST` is answered 200 and not granted.";
     TestGranted "An event with `trigger: test` changes its player's inventory, although the policy is `test: ignore`.";
     BundleGrantedTwice "After a bundle, the player holds both its own SKU and its contents.";
     BundleNotOpened "Every bundle is answered 200, and the player holds the bundle's SKU instead of its contents.";
@@ -129,6 +133,7 @@ revelations! {
     KeyTruncated "Of two events whose keys have 200 characters and differ only in the last, only the first is granted, but both are answered 200.";
     DedupeInMemory "The same event delivered before and after a restart with the same store (or `POST /debug/restart`) is granted twice.";
     LastKeyOnly "An event that is delivered again after another event for the same player is granted twice, for example with the fault `out_of_order`.";
+    LastKeysOfPlayer "An event that is delivered again after ten other events of its player is granted twice.";
     RecentKeysOnly "An event that is delivered again after 256 other events is granted twice.";
     CheckThenInsertRace "The same event delivered several times at the same time is granted more than once, while sequential deliveries are granted once.";
     KeyWrittenLast "With the fault `timeout_overlap`, or if it is delivered several times at the same time, the event is granted more than once, while sequential deliveries are granted once.";
@@ -142,6 +147,7 @@ revelations! {
     RemovedRowStaysDeleted "An event for an item of which an `item.remove` took away all is answered 200, but the player does not hold the item.";
     GrantBeforeKey "A delivery that fails halfway (a script of 503, or `--crash-after` and a restart with the same store) is granted, and so is its retry.";
     KeyBeforeGrant "After a delivery that fails halfway (a script of 503, or `--crash-after` and a restart with the same store), the retry is answered 200 but nothing is granted.";
+    KeysLostInSnapshot "After 64 other events and a restart (`POST /debug/restart`), an event that is delivered again is granted twice.";
     KeysPerInstance "With several instances (`--instances 2`), an event that is delivered to one and again to another is granted twice.";
     KeyBeforeSlowGrant "With the fault `restart_in_flight`, the retry is answered 200 but nothing is granted, while errors and sequential deliveries are handled well.";
     GrantBeforeSlowKey "With the fault `restart_in_flight`, the event is granted twice, while simultaneous and sequential deliveries are granted once.";
@@ -154,8 +160,10 @@ revelations! {
     RefusedPartSkipped "A bundle with a part that the game can't grant (`PUT /debug/players/{player_id}/items/{sku}/full`) is answered 200, and the player holds only the other parts.";
     KeyOfRefusalKept "An event that was refused because the game can't grant its item (`PUT /debug/players/{player_id}/items/{sku}/full`) is answered 200 once it can, but not granted.";
     FullInventoryAcked "An event whose item the game can't grant (`PUT /debug/players/{player_id}/items/{sku}/full`) is answered 200, and a redelivery is answered 200 but not granted.";
+    RefusalLeavesLock "After an event that the game can't grant (`PUT /debug/players/{player_id}/items/{sku}/full`), every other event of its player is answered 503.";
     RefusalRemembered "An event that was refused once (a script of 503, or `PUT /debug/players/{player_id}/items/{sku}/full`) is refused with the same response at each later delivery.";
     CapacityCheckedFirst "A redelivery of a granted event, after the game can't grant its item any more (`PUT /debug/players/{player_id}/items/{sku}/full`), is answered 422.";
+    PartKeptWithFallback "After a bundle with a fallback, of which the game can't grant the last part (`PUT /debug/players/{player_id}/items/{sku}/full`), the player holds the fallback and the other parts.";
     FallbackBundleClosed "An event whose `fallback_item` is a bundle, and whose main item the game can't grant (`PUT /debug/players/{player_id}/items/{sku}/full`), is answered 200, and the player holds the bundle's SKU instead of its contents.";
     FallbackIgnored "An event with a `fallback_item`, whose main item the game can't grant (`PUT /debug/players/{player_id}/items/{sku}/full`), is answered 200, and the player holds neither.";
 

@@ -8,6 +8,7 @@ mod authentication;
 mod connection_memory;
 mod granting;
 mod inventory_rows;
+mod kept_keys;
 mod key_claims;
 mod parsing;
 mod reading;
@@ -20,7 +21,7 @@ mod storing;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Mutex;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::time::Duration;
 
 use http::StatusCode;
@@ -112,7 +113,7 @@ pub(crate) struct Flaws {
     chosen: BTreeSet<Flaw>,
     expired_signer: Option<Signer>,
     answer_delay: Duration,
-    /// Players that an interrupted delivery has left locked.
+    /// Players that an interrupted or refused delivery has left locked.
     locked_players: Mutex<HashSet<Vec<u8>>>,
     seen_signatures: Mutex<HashSet<Vec<u8>>>,
     /// Whether the first event of each player was a sandbox event.
@@ -125,6 +126,8 @@ pub(crate) struct Flaws {
     key_ends: Mutex<HashMap<String, Vec<u64>>>,
     /// The responses to attempts that were refused, by the events' keys.
     refusals: Mutex<HashMap<String, ReceiverResponse>>,
+    /// Slots that forgeries have taken.
+    used_slots: AtomicUsize,
     key_locks: KeyLocks,
     recording: RecordingMemory,
 }
@@ -151,6 +154,7 @@ impl Flaws {
             opened_bundle: AtomicBool::default(),
             key_ends: Mutex::default(),
             refusals: Mutex::default(),
+            used_slots: AtomicUsize::default(),
             key_locks: KeyLocks::default(),
             recording: RecordingMemory::default(),
         };
@@ -184,6 +188,18 @@ impl Flaws {
         player_id: &str,
         work: impl Future<Output = RequestOutcome>,
     ) -> RequestOutcome {
+        if self.has(Flaw::RefusalLeavesLock) {
+            let player_id = player_id.as_bytes();
+            if lock(&self.locked_players).contains(player_id) {
+                let status = StatusCode::SERVICE_UNAVAILABLE;
+                return RequestOutcome::failed(caused_by(Flaw::RefusalLeavesLock, status));
+            }
+            let outcome = work.await;
+            if !outcome.response.status.is_success() {
+                lock(&self.locked_players).insert(player_id.to_vec());
+            }
+            return outcome;
+        }
         let guards = [
             (Flaw::DuplicateAckedWhilePending, key),
             (Flaw::OverlapRefused, key),

@@ -81,7 +81,11 @@ impl AssignedPlayers {
                 assigned.missing = Some(match like.or(likenesses.first().cloned()) {
                     Some(likeness) => MissingCapability::SimilarPlayers(likeness),
                     None if !ending.is_empty() => {
-                        MissingCapability::PlayerWithEnding(ending.to_owned())
+                        MissingCapability::PlayerWhoseId(format!("ends with `{ending}`"))
+                    }
+                    None if matches!(shape, Some(IdShape::Digits)) => {
+                        let digits = "has only digits, and more than 15 of them";
+                        MissingCapability::PlayerWhoseId(digits.to_owned())
                     }
                     None => MissingCapability::Players {
                         listed: listed.len(),
@@ -100,6 +104,9 @@ impl AssignedPlayers {
 fn shape_fits(shape: Option<&IdShape>, player: &str) -> bool {
     match shape {
         Some(IdShape::Length(length)) => player.chars().count() == *length,
+        Some(IdShape::Digits) => {
+            player.len() > 15 && player.bytes().all(|byte| byte.is_ascii_digit())
+        }
         Some(IdShape::Uuid) => uuid::Uuid::parse_str(player).is_ok(),
         Some(IdShape::Given(_) | IdShape::Ending(_)) | None => true,
     }

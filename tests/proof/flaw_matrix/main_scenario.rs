@@ -37,6 +37,7 @@ pub(crate) fn main_scenario(flaw: Flaw) -> &'static str {
         Flaw::GarbageSignatureCrashes | Flaw::SignatureBytesCompared => {
             "signature/garbage_signature"
         }
+        Flaw::ForgeriesUseUpSlots => "signature/many_forgeries",
         Flaw::UnsignedBodyCrashes => "signature/unreadable_body",
         Flaw::EmptySecretAccepted => "signature/empty_secret",
         Flaw::DefaultSecretAccepted => "signature/guessed_secret",
@@ -80,9 +81,12 @@ pub(crate) fn main_scenario(flaw: Flaw) -> &'static str {
         Flaw::NullContextCrashes => "context/null_context",
         Flaw::UnknownKeyRefused => "payload/unknown_keys",
         Flaw::NonAsciiMangled => "payload/player_beyond_ascii",
+        Flaw::PlayerIdRounded => "payload/player_like_number",
+        Flaw::PlayerIdUnescaped => "payload/player_with_escapes",
         Flaw::Quantity32Bit | Flaw::QuantityFloat => "payload/large_quantity",
         Flaw::SandboxGranted => "context/sandbox",
         Flaw::PlayerEnvironmentKept => "context/sandbox_and_live",
+        Flaw::TestByCode => "context/code_of_test",
         Flaw::TestGranted => "context/test_trigger",
         Flaw::BundleNotOpened | Flaw::BundleGrantedTwice | Flaw::NestedQuantityIgnored => {
             "payload/bundle"
@@ -108,6 +112,8 @@ pub(crate) fn main_scenario(flaw: Flaw) -> &'static str {
         Flaw::DedupeByCouponCode => "idempotency/one_code_of_two_players",
         Flaw::DedupeInMemory => "idempotency/redelivery_after_restart",
         Flaw::LastKeyOnly | Flaw::OlderEventDropped => "faults/out_of_order",
+        Flaw::LastKeysOfPlayer => "idempotency/redelivery_after_many_coupons",
+        Flaw::KeysLostInSnapshot => "idempotency/redelivery_after_others_and_restart",
         Flaw::RecentKeysOnly => "idempotency/redelivery_after_all_others",
         Flaw::CheckThenInsertRace => "idempotency/simultaneous_redelivery",
         Flaw::KeyWrittenLast | Flaw::OverlapRefused => "faults/timeout_overlap",
@@ -126,10 +132,13 @@ pub(crate) fn main_scenario(flaw: Flaw) -> &'static str {
         Flaw::KeyForgottenTooSoon => "idempotency/redelivery_after_an_hour",
         Flaw::KeyExpiresByEventTime => "retries/late_delivery",
         Flaw::DuplicateAckedWhilePending => "retries/duplicate_of_a_failing_delivery",
-        Flaw::KeyOfRefusalKept | Flaw::RefusalRemembered => "retries/redelivered_after_refusal",
+        Flaw::KeyOfRefusalKept | Flaw::RefusalLeavesLock | Flaw::RefusalRemembered => {
+            "retries/redelivered_after_refusal"
+        }
         Flaw::ErrorAnswered200 | Flaw::FullInventoryAcked => "retries/acknowledged_without_room",
         Flaw::BundlePartiallyGranted | Flaw::RefusedPartSkipped => "retries/bundle_part_refused",
         Flaw::CapacityCheckedFirst => "idempotency/redelivery_to_full_inventory",
+        Flaw::PartKeptWithFallback => "payload/fallback_of_bundle",
         Flaw::FallbackBundleClosed => "payload/fallback_bundle_of_full_item",
         Flaw::FallbackIgnored => "payload/fallback_of_full_item",
     }

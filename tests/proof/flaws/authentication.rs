@@ -278,6 +278,19 @@ pub(crate) async fn unsigned_body_crashes() {
     }
 }
 
+pub(crate) async fn forgeries_use_up_slots() {
+    let Pair { sound, flawed } = pair(Flaw::ForgeriesUseUpSlots).await;
+    for (peer, status) in [(sound, 200), (flawed, 503)] {
+        for _ in 0..99 {
+            let seen = status_and_grant(peer, Forgery::WrongSecret).await;
+            assert_eq!(seen, (403, false));
+        }
+        assert_eq!(peer.deliver(&event()).await, 200);
+        assert_eq!(status_and_grant(peer, Forgery::WrongSecret).await.0, 403);
+        assert_eq!(peer.deliver(&event()).await, status);
+    }
+}
+
 pub(crate) async fn empty_secret_accepted() {
     let passes = [Forgery::EmptySecret, Forgery::BlankSecret];
     accepts_only(Flaw::EmptySecretAccepted, &passes).await;

@@ -85,6 +85,48 @@ pub(crate) async fn bundle_granted_twice() {
     assert_eq!(sound, flawed);
 }
 
+pub(crate) async fn test_by_code() {
+    let Pair { sound, flawed } = pair(Flaw::TestByCode).await;
+    for (peer, held) in [(sound, QUANTITY), (flawed, "0")] {
+        for code in ["Testers", "SANDBOX-1"] {
+            let mut event = event_of(code);
+            event["event_data"]["coupon"]["code"] = json!(code);
+            assert_eq!(peer.deliver(&event).await, 200);
+            assert_eq!(peer.held(code, SKU).await, held);
+        }
+        assert_eq!(peer.deliver(&event()).await, 200);
+        assert_eq!(peer.held(PLAYER, SKU).await, QUANTITY);
+    }
+}
+
+async fn player_changed(flaw: Flaw, changed: &[(&str, &str)], kept: &str) {
+    let Pair { sound, flawed } = pair(flaw).await;
+    for peer in [sound, flawed] {
+        for (player, other) in changed {
+            assert_eq!(peer.deliver(&event_of(player)).await, 200);
+            let (own, others) = if peer.address == sound.address {
+                (QUANTITY, "0")
+            } else {
+                ("0", QUANTITY)
+            };
+            assert_eq!(peer.held(player, SKU).await, own);
+            assert_eq!(peer.held(other, SKU).await, others);
+        }
+        assert_eq!(peer.deliver(&event_of(kept)).await, 200);
+        assert_eq!(peer.held(kept, SKU).await, QUANTITY);
+    }
+}
+
+pub(crate) async fn player_id_rounded() {
+    let changed = [("76561198012345679", "76561198012345680")];
+    player_changed(Flaw::PlayerIdRounded, &changed, "1234").await;
+}
+
+pub(crate) async fn player_id_unescaped() {
+    let changed = [("ann%41", "annA"), ("bob+1", "bob 1")];
+    player_changed(Flaw::PlayerIdUnescaped, &changed, "cas-&").await;
+}
+
 pub(crate) async fn bundle_not_opened() {
     let pair = pair(Flaw::BundleNotOpened).await;
     let (sound, flawed) = grants(&pair, &deep_bundle(), &DEEP_SKUS).await;

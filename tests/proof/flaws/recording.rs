@@ -157,6 +157,48 @@ pub(crate) async fn last_key_only() {
     }
 }
 
+pub(crate) async fn last_keys_of_player() {
+    let Pair { sound, flawed } = pair(Flaw::LastKeysOfPlayer).await;
+    assert_redelivery_and_next(flawed).await;
+    for (peer, again) in [(sound, 0), (flawed, 1)] {
+        let first = event();
+        assert_eq!(peer.deliver(&first).await, 200);
+        for others in [9, 0] {
+            for _ in 0..others {
+                assert_eq!(peer.deliver(&event()).await, 200);
+            }
+            assert_eq!(held_after(peer, &[&first]).await, times(10));
+        }
+        assert_eq!(
+            held_after(peer, &[&event(), &first]).await,
+            times(11 + again)
+        );
+    }
+}
+
+fn times(count: u64) -> String {
+    let quantity: u64 = QUANTITY.parse().expect("a number");
+    (quantity * count).to_string()
+}
+
+pub(crate) async fn keys_lost_in_snapshot() {
+    let Pair { sound, flawed } = pair(Flaw::KeysLostInSnapshot).await;
+    assert_redelivery_and_next(flawed).await;
+    for (peer, held) in [(sound, QUANTITY), (flawed, TWICE)] {
+        let first = event();
+        assert_eq!(held_after(peer, &[&first]).await, QUANTITY);
+        for others in [63, 1] {
+            for _ in 0..others {
+                assert_eq!(peer.deliver(&event_of("another")).await, 200);
+            }
+            assert_eq!(held_after(peer, &[&first]).await, QUANTITY);
+            let reply = peer.request(Method::POST, "/debug/restart", "").await;
+            assert_eq!(reply.status, 200);
+        }
+        assert_eq!(held_after(peer, &[&first]).await, held);
+    }
+}
+
 pub(crate) async fn recent_keys_only() {
     let Pair { sound, flawed } = pair(Flaw::RecentKeysOnly).await;
     assert_redelivery_and_next(flawed).await;

@@ -283,6 +283,34 @@ pub(crate) async fn full_inventory_acked() {
     }
 }
 
+pub(crate) async fn part_kept_with_fallback() {
+    let Pair { sound, flawed } = pair(Flaw::PartKeptWithFallback).await;
+    let mut event =
+        super::peer::bundle(&json!([nested("first", 3, None), nested("last", 4, None)]));
+    let mut fallback = super::peer::event()["event_data"]["item"].clone();
+    fallback["sku"] = json!("fallback");
+    event["event_data"]["item"]["fallback_item"] = fallback;
+    for (peer, first) in [(sound, "0"), (flawed, "3")] {
+        set_full(peer, Method::PUT, "last").await;
+        assert_eq!(peer.deliver(&event).await, 200);
+        assert_eq!(peer.held(PLAYER, "fallback").await, QUANTITY);
+        assert_eq!(peer.held(PLAYER, "first").await, first);
+        assert_eq!(peer.held(PLAYER, "last").await, "0");
+    }
+}
+
+pub(crate) async fn refusal_leaves_lock() {
+    let Pair { sound, flawed } = pair(Flaw::RefusalLeavesLock).await;
+    for (peer, status, held) in [(sound, 200, QUANTITY), (flawed, 503, "0")] {
+        set_full(peer, Method::PUT, SKU).await;
+        assert_eq!(peer.deliver(&event()).await, 422);
+        set_full(peer, Method::DELETE, SKU).await;
+        assert_eq!(peer.deliver(&event()).await, status);
+        assert_eq!(peer.held(PLAYER, SKU).await, held);
+        assert_eq!(peer.deliver(&super::peer::event_of("another")).await, 200);
+    }
+}
+
 pub(crate) async fn fallback_bundle_closed() {
     let Pair { sound, flawed } = pair(Flaw::FallbackBundleClosed).await;
     let mut event = event();

@@ -1,6 +1,8 @@
 //! Flaws in authentication. Uses the headers and the raw body, like the sound step, and also the
 //! body's `event_time` if that is the bug.
 
+use std::sync::atomic::Ordering;
+
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
@@ -19,6 +21,9 @@ const LAST_DATE: u64 = 253_402_300_799;
 /// The tolerance of [`Flaw::MinuteOldRefused`], in seconds.
 const SHORT_TOLERANCE: u64 = 45;
 
+/// The slots of [`Flaw::ForgeriesUseUpSlots`].
+const SLOTS: usize = 100;
+
 const EMPTY_SECRETS: &[&str] = &["", " "];
 const DEFAULT_SECRETS: &[&str] = &["secret", "changeme", "null", "undefined", SIGNATURE_HEADER];
 
@@ -33,6 +38,16 @@ impl Flaws {
         if self.chosen.is_empty() {
             return authentication::authenticate(evidence);
         }
+        if self.has(Flaw::ForgeriesUseUpSlots) && self.used_slots.load(Ordering::Relaxed) >= SLOTS {
+            let status = StatusCode::SERVICE_UNAVAILABLE;
+            return Err(caused_by(Flaw::ForgeriesUseUpSlots, status));
+        }
+        self.verify(evidence).inspect_err(|_| {
+            self.used_slots.fetch_add(1, Ordering::Relaxed);
+        })
+    }
+
+    fn verify(&self, evidence: &Evidence<'_>) -> Result<(), Refusal> {
         if self.has(Flaw::LoginRedirect) {
             return Err(caused_by(Flaw::LoginRedirect, StatusCode::FOUND));
         }

@@ -30,6 +30,18 @@ impl Flaws {
         if self.has(Flaw::OnlyHubRedeemGranted) && !event.trigger.value().is_some_and(is_redeemed) {
             event.trigger = Field::Value(Event::TRIGGER_TEST.into());
         }
+        let code = event.event_data.coupon.code.to_lowercase();
+        if self.has(Flaw::TestByCode)
+            && ["test", "sandbox"]
+                .iter()
+                .any(|test| code.starts_with(test))
+        {
+            event.trigger = Field::Value(Event::TRIGGER_TEST.into());
+        }
+        if self.has(Flaw::PartKeptWithFallback) {
+            add_parts_before_refusal(event, settings);
+        }
+        self.change_player(event);
         self.truncate_skus(event);
         self.join_wallet_keys(event);
         if self.has(Flaw::ItemsOnlyFirst)
@@ -216,6 +228,29 @@ fn close_bundle(kind: &mut ItemKind) {
     if *kind == ItemKind::Bundle {
         *kind = ItemKind::Item;
     }
+}
+
+/// Adds the parts of each bundle with a fallback that come before the first part that can't be granted.
+fn add_parts_before_refusal(event: &mut Event, settings: &ReceiverSettings) {
+    let mut items = event.event_data.granted_items().to_vec();
+    let refused = items
+        .iter()
+        .filter(|item| item.fallback_item.value().is_some() && !can_grant(item, settings));
+    let kept: Vec<_> = refused
+        .map(|item| {
+            let with = |parts: Vec<NestedItem>| Item {
+                nested_items: Field::Value(parts),
+                fallback_item: Field::Absent,
+                ..item.clone()
+            };
+            let parts = item.nested_items.as_slice().iter();
+            let before = parts.take_while(|part| can_grant(&with(vec![(*part).clone()]), settings));
+            with(before.cloned().collect())
+        })
+        .filter(|kept| kept.kind == ItemKind::Bundle)
+        .collect();
+    items.extend(kept);
+    event.event_data.items = Field::Value(items);
 }
 
 /// Leaves out each item that can't be granted itself and has a fallback.

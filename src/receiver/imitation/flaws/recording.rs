@@ -7,7 +7,6 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
-use indexmap::IndexMap;
 use tokio::sync::Mutex;
 use tokio::task::yield_now;
 use tokio::time::sleep;
@@ -20,6 +19,7 @@ use crate::receiver::ledger::{
 };
 
 use super::inventory_rows::InventoryRows;
+use super::kept_keys::{KeptKeys, keeps_keys};
 use super::key_claims::{KeyClaims, work_on};
 use super::{Flaw, Flaws, KeyLocks, SHORT_KEY_LIFETIME, WORK, lock};
 
@@ -96,14 +96,9 @@ enum Half {
 /// How long a delivery waits in a queue.
 const IN_QUEUE: Duration = Duration::from_millis(50);
 
-/// How many keys [`Flaw::RecentKeysOnly`] keeps.
-const RECENT_KEYS: usize = 256;
-
 #[derive(Default)]
 pub(super) struct RecordingMemory {
-    /// The deliveries that are remembered outside the ledger: all by their keys, or the last of each
-    /// player.
-    deliveries: Mutex<IndexMap<String, LedgerEntry>>,
+    kept_keys: KeptKeys,
     rows: InventoryRows,
     claims: KeyClaims,
     /// The time of each player's newest event.
@@ -118,7 +113,10 @@ pub(super) const RECORDING_FLAWS: &[Flaw] = &[
     Flaw::DedupeMissing,
     Flaw::DedupeInMemory,
     Flaw::LastKeyOnly,
+    Flaw::LastKeysOfPlayer,
     Flaw::RecentKeysOnly,
+    Flaw::KeysLostInSnapshot,
+    Flaw::KeysPerInstance,
     Flaw::CheckThenInsertRace,
     Flaw::KeyWrittenLast,
     Flaw::ClaimExpiresDuringWork,
@@ -130,7 +128,6 @@ pub(super) const RECORDING_FLAWS: &[Flaw] = &[
     Flaw::FullQueueDrops,
     Flaw::GrantBeforeKey,
     Flaw::KeyBeforeGrant,
-    Flaw::KeysPerInstance,
     Flaw::KeyBeforeSlowGrant,
     Flaw::GrantBeforeSlowKey,
     Flaw::QueuedInMemory,
@@ -195,27 +192,10 @@ impl Flaws {
         }
         match self.recording_flaw() {
             Some(Flaw::DedupeMissing) => append(ledger, &entry).await?,
-            Some(
-                flaw @ (Flaw::DedupeInMemory
-                | Flaw::LastKeyOnly
-                | Flaw::RecentKeysOnly
-                | Flaw::KeysPerInstance),
-            ) => {
-                let place = match flaw {
-                    Flaw::LastKeyOnly => entry.player_id.clone(),
-                    _ => entry.idempotency_key.clone(),
-                };
-                let mut deliveries = memory.deliveries.lock().await;
-                if let Some(known) = deliveries.get(&place)
-                    && known.idempotency_key == entry.idempotency_key
-                {
-                    let first = compare(known, &entry.body);
-                    return Ok(RecordOutcome::Redelivery(first));
-                }
-                append(ledger, &entry).await?;
-                deliveries.insert(place, entry);
-                if flaw == Flaw::RecentKeysOnly && deliveries.len() > RECENT_KEYS {
-                    deliveries.shift_remove_index(0);
+            Some(flaw) if keeps_keys(flaw) => {
+                let outcome = memory.kept_keys.record(flaw, ledger, entry).await?;
+                if outcome != RecordOutcome::First {
+                    return Ok(outcome);
                 }
             }
             Some(Flaw::CheckThenInsertRace) => {
@@ -296,16 +276,8 @@ impl Flaws {
     ) -> Result<Option<FirstDelivery>, LedgerError> {
         match self.recording_flaw() {
             Some(Flaw::DedupeMissing) => Ok(None),
-            Some(
-                Flaw::DedupeInMemory
-                | Flaw::LastKeyOnly
-                | Flaw::RecentKeysOnly
-                | Flaw::KeysPerInstance,
-            ) => {
-                let deliveries = self.recording.deliveries.lock().await;
-                let mut known = deliveries.values();
-                let known = known.find(|known| known.idempotency_key == key);
-                Ok(known.map(|known| compare(known, &body)))
+            Some(flaw) if keeps_keys(flaw) => {
+                Ok(self.recording.kept_keys.recall(&key, &body).await)
             }
             _ => game.ledger.recall(key, body).await,
         }
@@ -369,9 +341,8 @@ impl Flaws {
     }
 
     pub(crate) async fn clear_memory(&self) {
-        if self.has(Flaw::DedupeInMemory) {
-            self.recording.deliveries.lock().await.clear();
-        }
+        let flaw = self.recording_flaw();
+        self.recording.kept_keys.restart(flaw).await;
         self.recording.queue.lock().await.clear();
     }
 }
@@ -417,7 +388,7 @@ async fn record_halves(
     Ok(RecordOutcome::First)
 }
 
-fn compare(first: &LedgerEntry, body: &BodyDigest) -> FirstDelivery {
+pub(super) fn compare(first: &LedgerEntry, body: &BodyDigest) -> FirstDelivery {
     FirstDelivery {
         response: first.response.clone(),
         same_body: first.body == *body,
@@ -430,7 +401,7 @@ async fn known(ledger: &Ledger, entry: &LedgerEntry) -> Result<Option<FirstDeliv
 }
 
 /// Records an entry even if its key is already recorded.
-async fn append(ledger: &Ledger, entry: &LedgerEntry) -> Result<(), LedgerError> {
+pub(super) async fn append(ledger: &Ledger, entry: &LedgerEntry) -> Result<(), LedgerError> {
     let mut copy = entry.clone();
     let mut number = 1_u64;
     while matches!(

@@ -1,6 +1,7 @@
 //! Flaws of the database's columns: IDs that become equal or are cut, and values that do not fit.
 
 use http::StatusCode;
+use percent_encoding::percent_decode_str;
 
 use crate::protocol::{Event, Field, Item, NestedItem, Text};
 use crate::receiver::imitation::event_items::{each_item, each_nested};
@@ -34,6 +35,23 @@ impl Flaws {
         } else {
             player_id.to_owned()
         }
+    }
+
+    /// Changes the player ID as the receiver reads it, so that the item goes to somebody else.
+    pub(super) fn change_player(&self, event: &mut Event) {
+        let player_id = &event.event_data.player_id;
+        let is_number = player_id.bytes().all(|byte| byte.is_ascii_digit());
+        let changed = if self.has(Flaw::PlayerIdRounded) && is_number {
+            player_id
+                .parse::<f64>()
+                .map_or_else(|_| player_id.to_string(), |number| number.to_string())
+        } else if self.has(Flaw::PlayerIdUnescaped) {
+            let spaced = player_id.replace('+', " ");
+            percent_decode_str(&spaced).decode_utf8_lossy().into_owned()
+        } else {
+            return;
+        };
+        event.event_data.player_id = changed.into();
     }
 
     /// A key as the receiver stores and compares it.
