@@ -76,9 +76,14 @@ impl Runs {
     }
 
     /// Runs some of the scenarios that caught a flaw before: its main scenario and the most severe
-    /// others.
+    /// others. If the main scenario waits for all others, runs the whole suite.
     pub(crate) fn suite_that_caught(&self, flaw: Flaw, before: &Findings, seed: u64) -> Findings {
         const OTHERS: usize = 3;
+        let main = suite().join(main_scenario(flaw)).with_extension("yaml");
+        let main = std::fs::read_to_string(main).expect("readable");
+        if main.contains("after_others") {
+            return self.whole_suite(Some(flaw), seed);
+        }
         let is_main = |name: &&String| name.as_str() == main_scenario(flaw);
         let mut caught: Vec<(&String, &Caught)> = before.caught.iter().collect();
         caught.sort_by_key(|(name, how)| (!is_main(name), Reverse(**how)));
