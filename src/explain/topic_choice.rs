@@ -80,7 +80,7 @@ impl Topic {
             | Flaw::GrantedOnBoth
             | Flaw::PairedInOneOrder
             | Flaw::RemovalIgnored => Self::CreditedEvents,
-            Flaw::Quantity32Bit | Flaw::QuantityFloat => Self::Quantities,
+            Flaw::Quantity32Bit | Flaw::Balance32Bit | Flaw::QuantityFloat => Self::Quantities,
             Flaw::BundleGrantedTwice
             | Flaw::BundleNotOpened
             | Flaw::FirstLevelOnly
@@ -97,6 +97,7 @@ impl Topic {
             | Flaw::LastBatchLost
             | Flaw::BundlePartiallyGranted
             | Flaw::PartKeptWithFallback
+            | Flaw::FallbackReplacesItems
             | Flaw::RefusedPartSkipped => Self::WholeGrant,
             Flaw::SkuTruncated
             | Flaw::PlayerCaseInsensitive
@@ -131,6 +132,8 @@ impl Topic {
             | Flaw::KeyOfRefusalKept
             | Flaw::FullInventoryAcked
             | Flaw::RefusalLeavesLock
+            | Flaw::CouponsLimited
+            | Flaw::OncePerItem
             | Flaw::RefusalRemembered
             | Flaw::CapacityCheckedFirst
             | Flaw::OverlapRefused
@@ -152,6 +155,7 @@ impl Topic {
             | Flaw::QueuedInMemory
             | Flaw::FrozenAfterResponse
             | Flaw::EarlyAnswer
+            | Flaw::LargeBodyAnsweredEarly
             | Flaw::SlowAnswer => Self::RespondLast,
             Flaw::ForgeryAnswered500
             | Flaw::ForgeryAnswered200

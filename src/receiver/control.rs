@@ -21,7 +21,7 @@ use super::variant::Variant;
 struct PlayerItemBody<'a> {
     player_id: &'a str,
     sku: &'a str,
-    quantity: u128,
+    quantity: i128,
 }
 
 #[derive(Serialize)]
@@ -33,7 +33,7 @@ struct PlayerItemsBody<'a> {
 #[derive(Serialize)]
 struct HeldItem<'a> {
     sku: &'a str,
-    quantity: u128,
+    quantity: i128,
 }
 
 /// Whether a request names a host that may be that of a web page. By DNS rebinding, such a page reaches this
@@ -136,7 +136,7 @@ async fn player_item(
         let body = PlayerItemBody {
             player_id,
             sku,
-            quantity,
+            quantity: backend.flaws.stored_balance(quantity),
         };
         ReceiverResponse::json(StatusCode::OK, &body)
     } else {
@@ -154,7 +154,10 @@ async fn player_items(backend: &Backend, player_id: &str) -> Result<RequestOutco
         .inventory(ledger, backend.stored_player(player_id), None)
         .await?;
     let items = inventory.iter();
-    let items = items.map(|(sku, &quantity)| HeldItem { sku, quantity });
+    let items = items.map(|(sku, &quantity)| HeldItem {
+        sku,
+        quantity: backend.flaws.stored_balance(quantity),
+    });
     let body = PlayerItemsBody {
         player_id,
         items: items.collect(),

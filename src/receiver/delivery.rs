@@ -62,7 +62,7 @@ pub(super) async fn process(
 ) -> RequestOutcome {
     let outcome = match backend.receive(headers, body, connection).await {
         Err(refusal) => RequestOutcome::failed(refusal),
-        Ok(delivery) if backend.flaws.has(Flaw::EarlyAnswer) => {
+        Ok(delivery) if backend.flaws.answer_early(delivery.body.len()) => {
             let backend = Arc::clone(backend);
             // The outcome is lost.
             tokio::spawn(async move {

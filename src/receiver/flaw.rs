@@ -175,6 +175,8 @@ flaws! {
         "The receiver decodes the player ID as a part of a URL or a form: if it contains a percent sign or a plus sign, the item goes to a player who does not exist.";
     Quantity32Bit "quantity_32_bit" Loses
         "The receiver stores quantities in 32 bits, which overflow: a player who should get 2^32 + 5 gets 5.";
+    Balance32Bit "balance_32_bit" Loses
+        "The receiver keeps balances in 32 bits, although every quantity fits: a player who gets 1,500,000,000 twice holds a negative number.";
     QuantityFloat "quantity_float" Loses
         "The receiver stores quantities as single-precision floats (FLOAT in SQL): above 2^24, a player gets slightly too little or too much.";
 
@@ -284,6 +286,10 @@ flaws! {
         "The receiver takes an event whose `event_time` is before the player's last one for outdated, answers 200 and drops it: a coupon that arrives late is lost.";
     FullQueueDrops "full_queue_drops" Loses
         "The receiver queues grants, drops them when the queue is full, and answers 200 nevertheless: a burst of coupons loses some of them.";
+    CouponsLimited "coupons_limited" Loses
+        "The receiver limits how many coupons a player can redeem (here to 15), answers 200 to all others and grants nothing: they are lost.";
+    OncePerItem "once_per_item" Loses
+        "The receiver grants each item ID to a player only once: a second coupon for the same item is answered 200 and lost.";
     RemovedRowStaysDeleted "removed_row_stays_deleted" Loses
         "The receiver marks the row of an item as deleted when none is left, and never clears the mark: the item of a later coupon never appears.";
     GrantBeforeKey "grant_before_key" Doubles
@@ -326,6 +332,8 @@ flaws! {
         "The receiver does not read `fallback_item`: if it can't grant the main item, it only logs that, answers 200 and grants nothing.";
     PartKeptWithFallback "part_kept_with_fallback" Doubles
         "The receiver grants a bundle part by part, and grants the fallback if it comes to a part that it can't grant: the player keeps the parts before it, too.";
+    FallbackReplacesItems "fallback_replaces_items" Conditional
+        "The receiver undoes all grants of an event if one of its `items` can't be granted, and grants only the fallback of that one: the others are lost.";
     FallbackBundleClosed "fallback_bundle_closed" Loses
         "The receiver opens a bundle in `item`, but grants a bundle in `fallback_item` by its own SKU: the player never gets what is inside.";
 
@@ -346,6 +354,8 @@ flaws! {
         "The receiver answers 409 while another delivery with the same key is being processed: a sender whose first attempt timed out believes that the coupon was refused.";
     EarlyAnswer "early_answer" Loses
         "The receiver answers 200 as soon as the signature is verified and processes the event afterwards: if the processing fails, nobody retries and the coupon is lost.";
+    LargeBodyAnsweredEarly "large_body_answered_early" Loses
+        "The receiver answers 200 to large events at once and processes them afterwards (here above 4 KiB): if the processing fails, nobody retries and the coupon is lost.";
     SlowAnswer "slow_answer" Answers
         "The receiver grants the coupon but responds after the sender's timeout: every delivery is retried until the sender gives up.";
     LoginRedirect "login_redirect" Loses

@@ -129,6 +129,7 @@ tests_of_flaws! {
         TestGranted test_granted
         BundleGrantedTwice bundle_granted_twice
         BundleNotOpened bundle_not_opened
+        Balance32Bit balance_32_bit
         TestByCode test_by_code
         PlayerIdRounded player_id_rounded
         PlayerIdUnescaped player_id_unescaped
@@ -156,6 +157,8 @@ tests_of_flaws! {
         DedupeInMemory dedupe_in_memory
         LastKeyOnly last_key_only
         LastKeysOfPlayer last_keys_of_player
+        CouponsLimited coupons_limited
+        OncePerItem once_per_item
         RecentKeysOnly recent_keys_only
         KeysLostInSnapshot keys_lost_in_snapshot
         CheckThenInsertRace check_then_insert_race
@@ -186,6 +189,7 @@ tests_of_flaws! {
         CapacityCheckedFirst capacity_checked_first
         PartKeptWithFallback part_kept_with_fallback
         RefusalLeavesLock refusal_leaves_lock
+        FallbackReplacesItems fallback_replaces_items
         FallbackBundleClosed fallback_bundle_closed
         FallbackIgnored fallback_ignored;
     answering:
@@ -197,6 +201,7 @@ tests_of_flaws! {
         RedeliveryAnsweredOtherwise redelivery_answered_otherwise
         OverlapRefused overlap_refused
         EarlyAnswer early_answer
+        LargeBodyAnsweredEarly large_body_answered_early
         SlowAnswer slow_answer
         LoginRedirect login_redirect;
 }

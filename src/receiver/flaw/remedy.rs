@@ -88,6 +88,7 @@ remedies! {
     PlayerIdRounded "keep `player_id` as text, from the JSON to the column: no `Number(player_id)` in JavaScript";
     PlayerIdUnescaped "use `player_id` as the JSON parser returns it, without `decodeURIComponent`, `unquote` or `urldecode`";
     Quantity32Bit "use a 64-bit type from the parser to the column: `long` instead of `int` in Java and C#, `BIGINT` instead of `INT` in SQL";
+    Balance32Bit "use 64-bit integers for what a player holds, not only for the quantity of an event: `BIGINT` in SQL";
     QuantityFloat "parse and store quantities as integers, not as floating-point numbers: `BIGINT` instead of `FLOAT` in SQL";
 
     // Granting.
@@ -144,6 +145,8 @@ remedies! {
     BusyPlayerAcked "recognize duplicates by `idempotency_key` only, and let other events of the same player wait, or respond to them with 503";
     OlderEventDropped "grant every event with a new `idempotency_key`, whatever its `event_time`: only a state that replaces an older one may be compared by time";
     FullQueueDrops "grant before you respond, or respond with 503 or 429 when the queue is full, and store no key then";
+    CouponsLimited "grant every event with a new `idempotency_key`: the shop limits how often a code can be redeemed";
+    OncePerItem "deduplicate by `idempotency_key`, not by the item: a player can redeem several coupons for one item";
     RemovedRowStaysDeleted "delete the row or set its quantity to 0, or clear the mark when the item is granted again";
     GrantBeforeKey "store the idempotency key and the grant in one transaction: an error between two transactions leaves a grant without its key";
     KeyBeforeGrant "store the idempotency key and the grant in one transaction: an error between two transactions leaves a key without its grant";
@@ -164,6 +167,7 @@ remedies! {
     RefusedPartSkipped "grant all parts of a bundle or none, in one transaction with the key, and respond with an error if a part can't be granted";
     CapacityCheckedFirst "look up the idempotency key first, and respond to a known one with 2xx, before you check whether the game can grant the items";
     PartKeptWithFallback "check all parts of a bundle before you grant one, or roll back to a savepoint before you grant the fallback";
+    FallbackReplacesItems "set a savepoint for each of `items`, and roll back to it before you grant that item's fallback";
     FallbackBundleClosed "read `fallback_item` with the code that reads `item`, which opens bundles";
     FallbackIgnored "grant `fallback_item` if the main item can't be granted, and respond with an error if neither can be";
 
@@ -176,6 +180,7 @@ remedies! {
     RedeliveryAnsweredOtherwise "respond to a known idempotency key as to a new one, with the same status and body";
     OverlapRefused "let the second delivery wait for the first, as an insert into a unique key does, and respond with 2xx once the grant is stored";
     EarlyAnswer "respond after the grant is stored: what fails after a 2xx response is lost";
+    LargeBodyAnsweredEarly "respond after the grant is stored, whatever the size of the event: what fails after a 2xx response is lost";
     SlowAnswer "store the key and the grant, respond, and queue everything else, such as emails and calls to other services";
     LoginRedirect "exempt the endpoint from the site's login and from its redirects: the signature protects it";
 }

@@ -87,6 +87,7 @@ revelations! {
     PlayerIdRounded "An event for a player whose ID is a number above 2^53 is answered 200, but its player gets nothing.";
     PlayerIdUnescaped "An event for a player whose ID contains `%41` or `+` is answered 200, but its player gets nothing.";
     Quantity32Bit "An event with a quantity of 2^32 or more is answered 200 and granted modulo 2^32.";
+    Balance32Bit "After two events that grant 1,500,000,000 of an item each, its player holds -1,294,967,296.";
     QuantityFloat "An event with the quantity 2^24 + 1 is answered 200, but only 2^24 are granted.";
 
     // Granting.
@@ -144,6 +145,8 @@ revelations! {
     BusyPlayerAcked "Several events for one player at the same time are all answered 200, but only one is granted until they are delivered again.";
     OlderEventDropped "With the fault `out_of_order`, or after a later event of the same player, an older event is answered 200 but not granted.";
     FullQueueDrops "About two dozen events at the same time are all answered 200, but not all are granted.";
+    CouponsLimited "The 16th event of a player is answered 200 and not granted.";
+    OncePerItem "A second event of a player for the same item is answered 200 and not granted.";
     RemovedRowStaysDeleted "An event for an item of which an `item.remove` took away all is answered 200, but the player does not hold the item.";
     GrantBeforeKey "A delivery that fails halfway (a script of 503, or `--crash-after` and a restart with the same store) is granted, and so is its retry.";
     KeyBeforeGrant "After a delivery that fails halfway (a script of 503, or `--crash-after` and a restart with the same store), the retry is answered 200 but nothing is granted.";
@@ -164,6 +167,7 @@ revelations! {
     RefusalRemembered "An event that was refused once (a script of 503, or `PUT /debug/players/{player_id}/items/{sku}/full`) is refused with the same response at each later delivery.";
     CapacityCheckedFirst "A redelivery of a granted event, after the game can't grant its item any more (`PUT /debug/players/{player_id}/items/{sku}/full`), is answered 422.";
     PartKeptWithFallback "After a bundle with a fallback, of which the game can't grant the last part (`PUT /debug/players/{player_id}/items/{sku}/full`), the player holds the fallback and the other parts.";
+    FallbackReplacesItems "Of an event with several `items`, one of which has a fallback and can't be granted (`PUT /debug/players/{player_id}/items/{sku}/full`), only the fallback is granted.";
     FallbackBundleClosed "An event whose `fallback_item` is a bundle, and whose main item the game can't grant (`PUT /debug/players/{player_id}/items/{sku}/full`), is answered 200, and the player holds the bundle's SKU instead of its contents.";
     FallbackIgnored "An event with a `fallback_item`, whose main item the game can't grant (`PUT /debug/players/{player_id}/items/{sku}/full`), is answered 200, and the player holds neither.";
 
@@ -176,6 +180,7 @@ revelations! {
     RedeliveryAnsweredOtherwise "The second delivery of an event is answered 200 with `duplicate` in the body, and the event is granted once.";
     OverlapRefused "With the fault `timeout_overlap`, the retry is answered 409, and the event is granted once.";
     EarlyAnswer "A delivery that fails (a script of 503, or an item that can't be granted) is answered 200 but not granted.";
+    LargeBodyAnsweredEarly "A bundle of 60 items, one of which the game can't grant (`PUT /debug/players/{player_id}/items/{sku}/full`), is answered 200 and not granted.";
     SlowAnswer "Every attempt times out, and the event is granted once.";
     LoginRedirect "Every delivery is answered 302 with a `Location` header, and nothing is granted.";
 }

@@ -7,6 +7,7 @@
 mod authentication;
 mod connection_memory;
 mod granting;
+mod history;
 mod inventory_rows;
 mod kept_keys;
 mod key_claims;
@@ -26,7 +27,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 
-use crate::protocol::{Event, Signer};
+use crate::protocol::Signer;
 use crate::receiver::error::ReceiverError;
 use crate::receiver::flaw::Flaw;
 use crate::receiver::outcome::{Decision, RequestOutcome};
@@ -37,6 +38,7 @@ use crate::receiver::settings::{BundleHandling, CreditedEvent, ReceiverSettings}
 use super::{KeyLocks, conflict, first_chosen, lock};
 
 pub(crate) use connection_memory::ConnectionMemory;
+use history::PlayerHistory;
 use recording::{RECORDING_FLAWS, RecordingMemory};
 use rewritten_body::REWRITING_FLAWS;
 
@@ -116,8 +118,7 @@ pub(crate) struct Flaws {
     /// Players that an interrupted or refused delivery has left locked.
     locked_players: Mutex<HashSet<Vec<u8>>>,
     seen_signatures: Mutex<HashSet<Vec<u8>>>,
-    /// Whether the first event of each player was a sandbox event.
-    sandbox_players: Mutex<HashMap<String, bool>>,
+    history: PlayerHistory,
     /// The transactions whose keys were deleted.
     removed_transactions: Mutex<HashSet<String>>,
     /// Whether the last item was a bundle that was opened.
@@ -149,7 +150,7 @@ impl Flaws {
             answer_delay: settings.answer_delay,
             locked_players: Mutex::default(),
             seen_signatures: Mutex::default(),
-            sandbox_players: Mutex::default(),
+            history: PlayerHistory::default(),
             removed_transactions: Mutex::default(),
             opened_bundle: AtomicBool::default(),
             key_ends: Mutex::default(),
@@ -219,18 +220,6 @@ impl Flaws {
             tokio::time::sleep(WORK).await;
         }
         work.await
-    }
-
-    /// Takes the player's first event for what all later ones are: from the sandbox, or live.
-    pub(crate) fn keep_environment(&self, event: &mut Event) {
-        if self.has(Flaw::PlayerEnvironmentKept) {
-            let player = event.event_data.player_id.to_string();
-            let first = lock(&self.sandbox_players)
-                .entry(player)
-                .or_insert(event.sandbox)
-                .to_owned();
-            event.sandbox = first;
-        }
     }
 }
 

@@ -201,6 +201,7 @@ fn profile([base, other]: [&str; 2], flaws: &[Flaw]) -> String {
         matches!(
             flaw,
             Flaw::EarlyAnswer
+                | Flaw::LargeBodyAnsweredEarly
                 | Flaw::QueuedInMemory
                 | Flaw::FrozenAfterResponse
                 | Flaw::KeyBeforeSlowGrant

@@ -114,6 +114,20 @@ pub(crate) async fn overlap_refused() {
     panic!("no delivery was refused");
 }
 
+pub(crate) async fn large_body_answered_early() {
+    let Pair { sound, flawed } = pair(Flaw::LargeBodyAnsweredEarly).await;
+    // This receiver never grants so many.
+    let excess = |parts: usize| bundle(&json!(vec![nested("gems", u64::MAX, None); parts]));
+    for (peer, status) in [(sound, 422), (flawed, 200)] {
+        assert_eq!(peer.deliver(&excess(2)).await, 422);
+        assert_eq!(peer.deliver(&excess(60)).await, status);
+        assert_eq!(peer.held(PLAYER, "gems").await, "0");
+        let large = bundle(&json!(vec![nested("dust", 1, None); 60]));
+        assert_eq!(peer.deliver(&large).await, 200);
+        while peer.held(PLAYER, "dust").await != "60" {}
+    }
+}
+
 pub(crate) async fn early_answer() {
     let Pair { sound, flawed } = pair(Flaw::EarlyAnswer).await;
     // This receiver never grants so many, so there is no grant to wait for.

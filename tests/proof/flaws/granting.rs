@@ -127,6 +127,18 @@ pub(crate) async fn player_id_unescaped() {
     player_changed(Flaw::PlayerIdUnescaped, &changed, "cas-&").await;
 }
 
+pub(crate) async fn balance_32_bit() {
+    let Pair { sound, flawed } = pair(Flaw::Balance32Bit).await;
+    for (peer, held) in [(sound, "3000000000"), (flawed, "-1294967296")] {
+        for held in ["1500000000", held] {
+            let mut event = event();
+            event["event_data"]["item"]["quantity"] = json!(1_500_000_000);
+            assert_eq!(peer.deliver(&event).await, 200);
+            assert_eq!(peer.held(PLAYER, SKU).await, held);
+        }
+    }
+}
+
 pub(crate) async fn bundle_not_opened() {
     let pair = pair(Flaw::BundleNotOpened).await;
     let (sound, flawed) = grants(&pair, &deep_bundle(), &DEEP_SKUS).await;

@@ -199,6 +199,29 @@ pub(crate) async fn keys_lost_in_snapshot() {
     }
 }
 
+pub(crate) async fn coupons_limited() {
+    let Pair { sound, flawed } = pair(Flaw::CouponsLimited).await;
+    assert_redelivery_and_next(flawed).await;
+    for (peer, granted) in [(sound, 16), (flawed, 15)] {
+        let events: [Value; 16] = std::array::from_fn(|_| event());
+        assert_eq!(held_after(peer, &events.each_ref()).await, times(granted));
+        assert_eq!(held_after(peer, &[&events[0]]).await, times(granted));
+    }
+}
+
+pub(crate) async fn once_per_item() {
+    let Pair { sound, flawed } = pair(Flaw::OncePerItem).await;
+    for (peer, granted) in [(sound, 2), (flawed, 1)] {
+        let (first, second) = (event(), event());
+        assert_eq!(
+            held_after(peer, &[&first, &first, &second]).await,
+            times(granted)
+        );
+        assert_eq!(peer.deliver(&event_of("another")).await, 200);
+        assert_eq!(peer.held("another", SKU).await, QUANTITY);
+    }
+}
+
 pub(crate) async fn recent_keys_only() {
     let Pair { sound, flawed } = pair(Flaw::RecentKeysOnly).await;
     assert_redelivery_and_next(flawed).await;

@@ -311,6 +311,31 @@ pub(crate) async fn refusal_leaves_lock() {
     }
 }
 
+pub(crate) async fn fallback_replaces_items() {
+    let Pair { sound, flawed } = pair(Flaw::FallbackReplacesItems).await;
+    let mut event = event();
+    let item = |sku: &str| {
+        let mut item = super::peer::event()["event_data"]["item"].clone();
+        item["sku"] = json!(sku);
+        item
+    };
+    let mut second = item("second");
+    second["fallback_item"] = item("fallback");
+    event["event_data"]["items"] = json!([item("first"), second, item("third")]);
+    for (peer, others) in [(sound, QUANTITY), (flawed, "0")] {
+        set_full(peer, Method::PUT, "second").await;
+        assert_eq!(peer.deliver(&event).await, 200);
+        for (sku, held) in [
+            ("first", others),
+            ("second", "0"),
+            ("fallback", QUANTITY),
+            ("third", others),
+        ] {
+            assert_eq!(peer.held(PLAYER, sku).await, held, "{sku}");
+        }
+    }
+}
+
 pub(crate) async fn fallback_bundle_closed() {
     let Pair { sound, flawed } = pair(Flaw::FallbackBundleClosed).await;
     let mut event = event();

@@ -38,9 +38,13 @@ impl Flaws {
         {
             event.trigger = Field::Value(Event::TRIGGER_TEST.into());
         }
+        if self.has(Flaw::FallbackReplacesItems) {
+            grant_only_fallback(event, settings);
+        }
         if self.has(Flaw::PartKeptWithFallback) {
             add_parts_before_refusal(event, settings);
         }
+        self.limit_grants(event);
         self.change_player(event);
         self.truncate_skus(event);
         self.join_wallet_keys(event);
@@ -251,6 +255,17 @@ fn add_parts_before_refusal(event: &mut Event, settings: &ReceiverSettings) {
         .collect();
     items.extend(kept);
     event.event_data.items = Field::Value(items);
+}
+
+/// If an item can't be granted and has a fallback, leaves out all others.
+fn grant_only_fallback(event: &mut Event, settings: &ReceiverSettings) {
+    let mut items = event.event_data.granted_items().iter();
+    let refused = items
+        .find(|item| item.fallback_item.value().is_some() && !can_grant(item, settings))
+        .cloned();
+    if let Some(refused) = refused {
+        event.event_data.items = Field::Value(vec![refused]);
+    }
 }
 
 /// Leaves out each item that can't be granted itself and has a fallback.

@@ -10,7 +10,16 @@ use crate::receiver::response::ReceiverResponse;
 
 use super::{Flaw, Flaws, first_chosen};
 
+/// The longest body, in bytes, that [`Flaw::LargeBodyAnsweredEarly`] processes before it responds.
+const SMALL_BODY: usize = 4096;
+
 impl Flaws {
+    /// Whether it responds before it processes a delivery with a body of this many bytes.
+    pub(crate) fn answer_early(&self, length: usize) -> bool {
+        self.has(Flaw::EarlyAnswer)
+            || (self.has(Flaw::LargeBodyAnsweredEarly) && length > SMALL_BODY)
+    }
+
     pub(crate) async fn alter_response(&self, mut outcome: RequestOutcome) -> RequestOutcome {
         if self.has(Flaw::SlowAnswer) && !matches!(outcome.decision, Decision::Refused(_)) {
             tokio::time::sleep(self.answer_delay).await;

@@ -76,6 +76,18 @@ impl Flaws {
         (player_id.to_owned(), sku.to_owned())
     }
 
+    /// What a player holds, as the column of the balance keeps it.
+    pub(crate) fn stored_balance(&self, quantity: u128) -> i128 {
+        let quantity = i128::try_from(quantity).unwrap_or(i128::MAX);
+        if self.has(Flaw::Balance32Bit) {
+            #[expect(clippy::cast_possible_truncation, reason = "the flaw")]
+            let kept = quantity as i32;
+            kept.into()
+        } else {
+            quantity
+        }
+    }
+
     pub(super) fn join_wallet_keys(&self, event: &mut Event) {
         let player_id = event.event_data.player_id.to_string();
         let join = |sku: &mut Text| *sku = self.balance(&player_id, sku).1.into();
