@@ -33,15 +33,7 @@ impl RunContext {
         stop: &AtomicBool,
     ) -> RunEnded {
         let started = Instant::now();
-        events(RunEvent::RunStarted(RunStarted {
-            format_version: FORMAT_VERSION,
-            aghook_version: env!("CARGO_PKG_VERSION").into(),
-            target: self.shown_target().into_owned(),
-            built_in_receiver: self.built_in_receiver,
-            start_time: self.start.to_string(),
-            seed: self.seed.map(|seed| seed.number()),
-            scenarios: plans.len(),
-        }));
+        events(RunEvent::RunStarted(self.run_started(plans.len())));
         let totals = Mutex::new((VerdictCounts::default(), VerdictCounts::default()));
         let count = |ended: &ScenarioEnded| {
             let mut totals = totals.lock().unwrap_or_else(PoisonError::into_inner);
@@ -141,6 +133,18 @@ impl RunContext {
         };
         events(RunEvent::RunEnded(ended.clone()));
         ended
+    }
+
+    fn run_started(&self, scenarios: usize) -> RunStarted {
+        RunStarted {
+            format_version: FORMAT_VERSION,
+            aghook_version: env!("CARGO_PKG_VERSION").into(),
+            target: self.shown_target().into_owned(),
+            built_in_receiver: self.built_in_receiver,
+            start_time: self.start.to_string(),
+            seed: self.seed.map(|seed| seed.number()),
+            scenarios,
+        }
     }
 
     /// Runs a hook that belongs to the whole run, if the profile has it. Returns why it failed.

@@ -213,7 +213,7 @@ impl MissingCapability {
             )),
             Self::SeveralTargets { listed: 1 } => Some((
                 "the profile's `targets` list only one instance of the receiver".into(),
-                "list all that share their data".into(),
+                "if there are more that share their data, list them all".into(),
             )),
             _ => None,
         }

@@ -11,6 +11,7 @@ mod history;
 mod inventory_rows;
 mod kept_keys;
 mod key_claims;
+mod key_table;
 mod parsing;
 mod reading;
 mod recording;

@@ -84,9 +84,12 @@ impl GenuineResponses {
                 "bundles were refused {count} times, and plain items accepted: {MARK_BUNDLES}"
             ));
         }
+        let counts = || self.statuses.iter();
+        let all: usize = counts().map(|(_, count)| count).sum();
+        // A wrong address answers all deliveries.
         let named = self.mistakes.iter().filter(|(mistake, count)| {
             let is_limit = matches!(mistake, SetupMistake::RateLimit(_));
-            is_limit || **count >= MIN_MISTAKES
+            is_limit || (**count >= MIN_MISTAKES && **count * 2 > all)
         });
         let named = named.map(|(mistake, count)| {
             format!(
@@ -98,8 +101,6 @@ impl GenuineResponses {
         if !named.is_empty() {
             return Some(named.join(". "));
         }
-        let counts = || self.statuses.iter();
-        let all: usize = counts().map(|(_, count)| count).sum();
         // The statuses of most responses, if they match.
         let most = |matches: fn(u16) -> bool| {
             let matching = counts().filter(|(status, _)| matches(**status));

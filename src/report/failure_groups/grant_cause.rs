@@ -24,6 +24,7 @@ pub(crate) enum GrantCause {
 pub(crate) enum Repetition {
     Redelivery,
     AfterError,
+    AfterRefusal,
     AfterLostResponse,
     Together,
     AfterRestart,
@@ -103,11 +104,11 @@ impl GrantCause {
                 "the key was kept although the attempt failed: store it in the transaction of the grant"
             }
             Self::Other(GrantFailure::AcceptedNotGranted) if probe_works => {
-                "respond after the grant is stored: what fails after a 2xx response is lost"
+                "respond with 2xx only after the grant is stored: nobody sends an accepted event again"
             }
             Self::Other(GrantFailure::AcceptedNotGranted) => {
-                "respond after the grant is stored: what fails after a 2xx response is lost. If the \
-                 game did grant it, check the probe's URL and `read`"
+                "respond with 2xx only after the grant is stored: nobody sends an accepted event again. If \
+                 the game did grant it, check the probe's URL and `read`"
             }
             Self::Other(GrantFailure::BundleItself) => {
                 "grant the innermost items: walk `nested_items` recursively. If the game is meant to grant \
@@ -139,9 +140,10 @@ impl GrantCause {
 }
 
 impl Repetition {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::Redelivery,
         Self::AfterError,
+        Self::AfterRefusal,
         Self::AfterLostResponse,
         Self::Together,
         Self::AfterRestart,
@@ -178,6 +180,15 @@ impl Repetition {
             Self::Together
         } else if before.iter().any(|attempt| is_accepted(attempt)) {
             Self::Redelivery
+        } else if before
+            .iter()
+            .all(|attempt| attempt.response.status().is_some())
+        {
+            if before.iter().any(is_error) {
+                Self::AfterError
+            } else {
+                Self::AfterRefusal
+            }
         } else {
             Self::AfterLostResponse
         })
@@ -189,6 +200,7 @@ impl Repetition {
             Self::AfterError => {
                 "retries are granted again after the receiver responded with an error"
             }
+            Self::AfterRefusal => "an event is granted more than once after it was refused",
             Self::AfterLostResponse => "retries are granted again after a lost response",
             Self::Together => "simultaneous deliveries of one event are granted more than once",
             Self::AfterRestart => "redeliveries are granted again after a restart",
@@ -205,6 +217,9 @@ impl Repetition {
             Self::AfterError => {
                 "store the idempotency key and the grant in one transaction: an error between two \
                  transactions leaves a grant without its key"
+            }
+            Self::AfterRefusal => {
+                "leave nothing behind when you refuse an event: roll back its transaction first"
             }
             Self::AfterLostResponse => {
                 "store the idempotency key in the transaction of the grant, before you respond"

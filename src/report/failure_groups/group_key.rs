@@ -321,7 +321,10 @@ impl GroupKey {
     pub(super) fn help(&self, probe_works: bool) -> Option<&'static str> {
         match self {
             Self::Grant(cause) => cause.help(probe_works),
-            Self::Unaccepted { is_redelivery, .. } => is_redelivery.then_some(
+            Self::Unaccepted {
+                is_redelivery: true,
+                result,
+            } if !result.starts_with(NO_RESPONSE) => Some(
                 "respond to a known idempotency key with 2xx: the sender may never have seen your \
                  first response",
             ),

@@ -109,14 +109,14 @@ pub(crate) fn main_scenario(flaw: Flaw) -> &'static str {
         Flaw::DeclinedButGranted => "redemption/item_add_alone",
         Flaw::RemovalIgnored | Flaw::RemovalRepeated => "redemption/item_remove",
         Flaw::KeyRemovedWithItems => "redemption/redelivery_after_removal",
-        Flaw::RemovedRowStaysDeleted => "redemption/coupon_after_removal",
+        Flaw::RemovedRowStaysDeleted | Flaw::OncePerItem => "redemption/coupon_after_removal",
         Flaw::DedupeByCouponCode => "idempotency/one_code_of_two_players",
         Flaw::DedupeInMemory => "idempotency/redelivery_after_restart",
         Flaw::LastKeyOnly | Flaw::OlderEventDropped => "faults/out_of_order",
-        Flaw::LastKeysOfPlayer => "idempotency/redelivery_after_many_coupons",
+        Flaw::LastKeysOfPlayer | Flaw::CouponsLimited => {
+            "idempotency/redelivery_after_many_coupons"
+        }
         Flaw::KeysLostInSnapshot => "idempotency/redelivery_after_others_and_restart",
-        Flaw::CouponsLimited => "idempotency/redelivery_after_many_coupons",
-        Flaw::OncePerItem => "redemption/coupon_after_removal",
         Flaw::RecentKeysOnly => "idempotency/redelivery_after_all_others",
         Flaw::CheckThenInsertRace => "idempotency/simultaneous_redelivery",
         Flaw::KeyWrittenLast | Flaw::OverlapRefused => "faults/timeout_overlap",

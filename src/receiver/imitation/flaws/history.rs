@@ -45,13 +45,13 @@ impl Flaws {
             }
         }
         if self.has(Flaw::OncePerItem) {
-            let mut owned = lock(&self.history.items);
+            let mut items = lock(&self.history.items);
             let mut is_new = |id: String| {
-                let owner = owned.entry((player.clone(), id));
-                *owner.or_insert_with(|| key.clone()) == key
+                let first = items.entry((player.clone(), id));
+                *first.or_insert_with(|| key.clone()) == key
             };
-            let items = event.event_data.granted_items().iter();
-            let left = items.filter(|item| is_new(item.id.to_string())).cloned();
+            let granted = event.event_data.granted_items().iter();
+            let left = granted.filter(|item| is_new(item.id.to_string())).cloned();
             event.event_data.items = Field::Value(left.collect());
             event.event_data.item = Field::Absent;
         }

@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use tokio::sync::Mutex;
 
 use super::Flaw;
-use super::recording::{append, compare};
+use super::key_table::{append, compare};
 use crate::receiver::ledger::{
     BodyDigest, FirstDelivery, Ledger, LedgerEntry, LedgerError, RecordOutcome,
 };

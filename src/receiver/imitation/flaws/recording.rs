@@ -21,6 +21,7 @@ use crate::receiver::ledger::{
 use super::inventory_rows::InventoryRows;
 use super::kept_keys::{KeptKeys, keeps_keys};
 use super::key_claims::{KeyClaims, work_on};
+use super::key_table::{append, compare, known};
 use super::{Flaw, Flaws, KeyLocks, SHORT_KEY_LIFETIME, WORK, lock};
 
 impl Flaws {
@@ -386,30 +387,4 @@ async fn record_halves(
         second.record(ledger, entry).await?;
     }
     Ok(RecordOutcome::First)
-}
-
-pub(super) fn compare(first: &LedgerEntry, body: &BodyDigest) -> FirstDelivery {
-    FirstDelivery {
-        response: first.response.clone(),
-        same_body: first.body == *body,
-    }
-}
-
-async fn known(ledger: &Ledger, entry: &LedgerEntry) -> Result<Option<FirstDelivery>, LedgerError> {
-    let key = entry.idempotency_key.clone();
-    ledger.recall(key, entry.body).await
-}
-
-/// Records an entry even if its key is already recorded.
-pub(super) async fn append(ledger: &Ledger, entry: &LedgerEntry) -> Result<(), LedgerError> {
-    let mut copy = entry.clone();
-    let mut number = 1_u64;
-    while matches!(
-        ledger.record(copy.clone()).await?,
-        RecordOutcome::Redelivery(_)
-    ) {
-        number += 1;
-        copy.idempotency_key = format!("{}#{number}", entry.idempotency_key);
-    }
-    Ok(())
 }
