@@ -47,6 +47,8 @@ impl Draft<'_> {
                 self.players.push(self.next_name());
                 if let Some(similar) = self.similar_player() {
                     event.insert("player_id".to_owned(), similar);
+                } else if self.happens(Kind::PlayerDigits, 6) {
+                    event.insert("player_id".to_owned(), json!({ "form": "digits" }));
                 } else if self.happens(Kind::PlayerText, 2) {
                     let ending = self.one_of(&PLAYER_ENDINGS);
                     event.insert("player_id".to_owned(), json!({ "ending": ending }));
@@ -78,7 +80,10 @@ impl Draft<'_> {
         };
         let own = |name: &&String| {
             let event = events.get(*name);
-            event.is_some_and(|event| event["player_id"].get("like").is_none())
+            event.is_some_and(|event| {
+                let keys = ["like", "form"];
+                keys.iter().all(|key| event["player_id"].get(key).is_none())
+            })
         };
         let players = self.players.iter().filter(own);
         let players: Vec<String> = players.filter(|name| !has_similar(name)).cloned().collect();
@@ -149,10 +154,7 @@ impl Draft<'_> {
             }
         }
         if self.happens(Kind::Fallback, 3) {
-            item.insert(
-                "fallback".to_owned(),
-                json!({ "sku": self.sku(), "quantity": 1 }),
-            );
+            item.insert("fallback".to_owned(), self.fallback());
         }
         if self.happens(Kind::Description, 3) {
             let description = match self.random.random_range(0..3) {
@@ -163,6 +165,13 @@ impl Draft<'_> {
             item.insert("description".to_owned(), description);
         }
         event.insert("item".to_owned(), Value::Object(item));
+    }
+
+    pub(super) fn fallback(&mut self) -> Value {
+        if self.has(Kind::Bundle) && self.random.random_ratio(1, 3) {
+            return json!({ "bundle": [self.part(0), self.part(0)] });
+        }
+        json!({ "sku": self.sku(), "quantity": 1 })
     }
 
     fn bundle(&mut self) -> Value {

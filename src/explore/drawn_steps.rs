@@ -165,11 +165,14 @@ impl Draft<'_> {
     /// Delivers an item, or a bundle, while the game can't grant it or a part, and again when it can.
     fn fill_and_free(&mut self) {
         let is_plain = !self.has(Kind::Bundle) || self.random.random::<bool>();
-        let item = if is_plain {
+        let mut item = if is_plain {
             json!({ "sku": self.sku() })
         } else {
             json!({ "bundle": vec![json!({}); PARTS] })
         };
+        if self.happens(Kind::Fallback, 2) {
+            item["fallback"] = self.fallback();
+        }
         let name = self.add(json!({ "item": item }));
         self.players.push(name.clone());
         let part = self.random.random_range(0..PARTS);

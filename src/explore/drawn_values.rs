@@ -34,9 +34,9 @@ pub(super) const LAYOUTS: [&str; 8] = [
     "leading_whitespace",
 ];
 /// One has letters with accents, and letters beyond Latin-1.
-pub(super) const PLAYER_ENDINGS: [&str; 4] = [POLISH, " 🎁", "-ß", "-Zoé"];
+pub(super) const PLAYER_ENDINGS: [&str; 6] = [POLISH, " 🎁", "-ß", "-Zoé", "%41", "+1"];
 pub(super) const POLISH: &str = "-Łódź";
-pub(super) const CODES: [&str; 3] = ["WELCOME", "SUMMER", "welcome"];
+pub(super) const CODES: [&str; 4] = ["WELCOME", "SUMMER", "welcome", "TESTERS"];
 pub(super) const TRIGGERS: [Option<&str>; 4] =
     [Some("test"), None, Some("hub.purchase"), Some("s2s.coupon")];
 pub(super) const ITEM_TYPES: [&str; 4] = ["currency", "lootbox", "subscription", "vc"];

@@ -70,6 +70,7 @@ kinds! {
     LongTransaction "long_transaction" Trace::Event("/transaction_id/length"), "a long transaction ID";
     SamePlayer "same_player" Trace::Event("/player_id/same_as"), "several events of one player";
     PlayerText "player_text" Trace::Event("/player_id/ending"), "unusual characters in a player's ID";
+    PlayerDigits "player_digits" Trace::Event("/player_id/form"), "a player's ID of digits";
     SimilarPlayer "similar_player" Trace::Event("/player_id/like"), "players whose IDs are easily taken for each other";
     UnknownKeys "unknown_keys" Trace::Event("/set/~1added_later"), "keys that are not documented";
     OtherType "other_type" Trace::Event("/set/~1event_type"), "an event of another type";

@@ -30,7 +30,7 @@ pub(super) fn possible_kinds(
         Kind::FullInventory => can_fill && invents_players,
         Kind::Instances => capabilities.targets.len() > 1,
         Kind::CutBody | Kind::Reset | Kind::HeaderCase | Kind::Chunked => has_http1,
-        Kind::PlayerText | Kind::SimilarPlayer => invents_players,
+        Kind::PlayerText | Kind::PlayerDigits | Kind::SimilarPlayer => invents_players,
         Kind::LongSku => plan_settings.catalogue.is_none(),
         // What is taken away from a stack of one does not show, and a coupon beside an `item.remove` is
         // sent as `coupon.redeemed`.
