@@ -9,7 +9,7 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use self::secret_form::{SecretForm, find};
+use self::secret_form::{ReadForms, SecretForm, find};
 use crate::protocol::Secret;
 
 pub(crate) const REDACTED: &str = "[secret not shown]";
@@ -18,7 +18,7 @@ pub(crate) const REDACTED: &str = "[secret not shown]";
 /// documentation lists them.
 #[derive(Debug, Clone)]
 pub(crate) struct Redaction {
-    forms: Vec<SecretForm>,
+    forms: Vec<ReadForms>,
 }
 
 impl Redaction {
@@ -31,7 +31,9 @@ impl Redaction {
         let mut forms: Vec<SecretForm> = forms.collect();
         forms.sort_unstable();
         forms.dedup();
-        Self { forms }
+        Self {
+            forms: ReadForms::all_of(&forms),
+        }
     }
 
     /// Creates a redaction of environment variables that are long enough to be credentials. Shorter
@@ -44,8 +46,9 @@ impl Redaction {
 
     #[must_use]
     pub(crate) fn and<'other>(self, others: impl IntoIterator<Item = &'other Self>) -> Self {
-        let others = others.into_iter().flat_map(|other| other.forms.clone());
-        Self::of_forms(self.forms.into_iter().chain(others))
+        let others = others.into_iter().flat_map(|other| &other.forms);
+        let all = self.forms.iter().chain(others);
+        Self::of_forms(all.flat_map(|read| read.forms.iter().cloned()))
     }
 
     pub(crate) fn text<'text>(&self, text: &'text str) -> Cow<'text, str> {

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 
+use aho_corasick::AhoCorasick;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 
@@ -113,6 +114,11 @@ impl SecretForm {
         }
     }
 
+    /// What a text has in any case if it has this form, or the part of it that is redacted at an end.
+    fn beginning(&self) -> &[u8] {
+        &self.bytes[..self.start_from.unwrap_or(self.bytes.len())]
+    }
+
     /// The secret may itself contain what looks like an escape, which reading a text replaces.
     fn plain(text: &str) -> Vec<Self> {
         let mut forms = Vec::new();
@@ -204,40 +210,69 @@ fn occurrences(bytes: &[u8], wanted: &[u8]) -> Vec<usize> {
     found
 }
 
-/// Where the forms with this reading are in the bytes that a layer was made from.
-fn find_read(forms: &[SecretForm], reading: Reading, layer: &Layer) -> Vec<Range<usize>> {
-    let forms: Vec<_> = forms
-        .iter()
-        .filter(|form| form.reading == reading)
-        .collect();
-    if forms.is_empty() {
-        return Vec::new();
+/// The forms with one reading.
+#[derive(Clone)]
+pub(super) struct ReadForms {
+    reading: Reading,
+    pub(super) forms: Vec<SecretForm>,
+    /// Finds what each of them begins with in one pass. Nearly all texts have none of these beginnings. `None`
+    /// if the forms are too long for it.
+    beginnings: Option<AhoCorasick>,
+}
+
+impl fmt::Debug for ReadForms {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("ReadForms([not shown])")
     }
-    let bytes: Cow<'_, [u8]> = match reading {
-        Reading::AsIs => layer.bytes.as_slice().into(),
-        _ => layer
-            .bytes
-            .iter()
-            .filter_map(|byte| reading.read(*byte))
-            .collect(),
-    };
-    let cut_escape = cut_escape(&bytes);
-    let forms = forms.iter();
-    let found: Vec<_> = forms
-        .flat_map(|form| form.find_in(&bytes, cut_escape))
-        .collect();
-    if found.is_empty() {
-        return found;
+}
+
+impl ReadForms {
+    pub(super) fn all_of(forms: &[SecretForm]) -> Vec<Self> {
+        let read = Reading::ALL.map(|reading| {
+            let own = forms.iter().filter(|form| form.reading == reading);
+            let forms: Vec<SecretForm> = own.cloned().collect();
+            Self {
+                reading,
+                beginnings: AhoCorasick::new(forms.iter().map(SecretForm::beginning)).ok(),
+                forms,
+            }
+        });
+        read.into_iter()
+            .filter(|read| !read.forms.is_empty())
+            .collect()
     }
-    let read = layer.mapped(|byte| reading.read(byte));
-    found
-        .into_iter()
-        .map(|range| read.received_range(range))
-        .collect()
+
+    /// Where they are in the bytes that a layer was made from.
+    fn find_in(&self, layer: &Layer) -> Vec<Range<usize>> {
+        let bytes: Cow<'_, [u8]> = match self.reading {
+            Reading::AsIs => layer.bytes.as_slice().into(),
+            reading => {
+                let read = layer.bytes.iter().filter_map(|byte| reading.read(*byte));
+                read.collect()
+            }
+        };
+        let may_have = |beginnings: &AhoCorasick| beginnings.is_match(bytes.as_ref());
+        if !self.beginnings.as_ref().is_none_or(may_have) {
+            return Vec::new();
+        }
+        let cut_escape = cut_escape(&bytes);
+        let forms = self.forms.iter();
+        let found: Vec<_> = forms
+            .flat_map(|form| form.find_in(&bytes, cut_escape))
+            .collect();
+        if found.is_empty() {
+            return found;
+        }
+        let read = layer.mapped(|byte| self.reading.read(byte));
+        found
+            .into_iter()
+            .map(|range| read.received_range(range))
+            .collect()
+    }
 }
 
 /// Where the forms are in `bytes`, in the order of their starts; overlapping ranges are joined.
-pub(super) fn find(forms: &[SecretForm], bytes: &[u8]) -> Vec<Range<usize>> {
+pub(super) fn find(forms: &[ReadForms], bytes: &[u8]) -> Vec<Range<usize>> {
     let received = Layer::received(bytes);
     // UTF-16 and UTF-32 have zeros between the bytes of ASCII.
     let without_zeros = bytes
@@ -248,8 +283,8 @@ pub(super) fn find(forms: &[SecretForm], bytes: &[u8]) -> Vec<Range<usize>> {
         let mut layer = Some(layer);
         for _ in 0..=LAYERS {
             let Some(current) = layer else { break };
-            for reading in Reading::ALL {
-                found.extend(find_read(forms, reading, &current));
+            for read in forms {
+                found.extend(read.find_in(&current));
             }
             layer = current.unescaped();
         }
