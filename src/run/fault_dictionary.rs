@@ -23,6 +23,8 @@ const INDISTINCT: f64 = 0.07;
 /// With more flaws that can't be told apart, none is mentioned.
 const MOST_INDISTINCT: usize = 4;
 const MOST_CAUSES: usize = 3;
+/// The file says in how many of so many runs a symptom shows.
+const RUNS: u32 = 3;
 /// The part of a scenario's fit that does not depend on how it failed.
 const OF_FAILING: f64 = 0.5;
 /// The weight of a failing scenario that a flaw does not explain. Other bugs explain what the first cause
@@ -65,20 +67,35 @@ impl FaultDictionary {
         &BUNDLED
     }
 
-    /// The text of the file for the symptoms of each flaw in some runs, the same number for each flaw.
-    pub fn text_of(runs: &[(Flaw, Symptoms)]) -> String {
-        let mut file = DictionaryFile::default();
-        let of_first = runs.iter().filter(|(flaw, _)| *flaw == runs[0].0);
-        file.runs = u32::try_from(of_first.count()).unwrap_or(u32::MAX);
+    /// The text of the file for the symptoms of each flaw in some runs: the `old` one for flaws without any.
+    pub fn text_of(old: &str, runs: &[(Flaw, Symptoms)]) -> String {
+        let mut file: DictionaryFile = serde_json::from_str(old).unwrap_or_default();
+        file.runs = RUNS;
+        let mut counts: BTreeMap<Flaw, u32> = BTreeMap::new();
+        let mut found: BTreeMap<(&str, &str, Flaw), u32> = BTreeMap::new();
         for (flaw, symptoms) in runs {
-            for (scenario, found) in symptoms.scenarios() {
-                for symptom in &found.symptoms {
-                    let scenario = file.scenarios.entry(scenario.to_owned()).or_default();
-                    let flaws = scenario.entry(symptom.clone()).or_default();
-                    *flaws.entry(flaw.name().to_owned()).or_default() += 1;
+            *counts.entry(*flaw).or_default() += 1;
+            for (scenario, of_scenario) in symptoms.scenarios() {
+                for symptom in &of_scenario.symptoms {
+                    *found.entry((scenario, symptom, *flaw)).or_default() += 1;
                 }
             }
         }
+        for flaws in file.scenarios.values_mut().flat_map(BTreeMap::values_mut) {
+            flaws.retain(|name, _| {
+                Flaw::from_name(name).is_some_and(|flaw| !counts.contains_key(&flaw))
+            });
+        }
+        for ((scenario, symptom, flaw), times) in found {
+            let scenario = file.scenarios.entry(scenario.to_owned()).or_default();
+            let flaws = scenario.entry(symptom.to_owned()).or_default();
+            let times = (times * RUNS).div_ceil(counts[&flaw]);
+            flaws.insert(flaw.name().to_owned(), times);
+        }
+        for symptoms in file.scenarios.values_mut() {
+            symptoms.retain(|_, flaws| !flaws.is_empty());
+        }
+        file.scenarios.retain(|_, symptoms| !symptoms.is_empty());
         let text = serde_json::to_string_pretty(&file).unwrap_or_default();
         format!("{text}\n")
     }
@@ -289,12 +306,15 @@ mod tests {
             )
         };
         let repeated = &["granted twice"][..];
-        let text = FaultDictionary::text_of(&[
-            run(Flaw::DedupeMissing, repeated, &[]),
-            run(Flaw::DedupeBySignature, repeated, &[]),
-            run(Flaw::RedeliveryAnswered409, &["2 status 4xx"], &[]),
-            run(Flaw::BodyTrimmed, &[], &["1 status 4xx"]),
-        ]);
+        let text = FaultDictionary::text_of(
+            "",
+            &[
+                run(Flaw::DedupeMissing, repeated, &[]),
+                run(Flaw::DedupeBySignature, repeated, &[]),
+                run(Flaw::RedeliveryAnswered409, &["2 status 4xx"], &[]),
+                run(Flaw::BodyTrimmed, &[], &["1 status 4xx"]),
+            ],
+        );
         FaultDictionary::from_file(&serde_json::from_str(&text).expect("a dictionary"))
     }
 
@@ -359,7 +379,8 @@ mod tests {
     #[test]
     fn a_bug_that_would_show_elsewhere_too_is_only_possible() {
         let [one, two, three] = ["a/one", "a/two", "a/three"].map(|name| (name, &["lost"][..]));
-        let text = FaultDictionary::text_of(&[(Flaw::QuantityFloat, symptoms(&[one, two, three]))]);
+        let text =
+            FaultDictionary::text_of("", &[(Flaw::QuantityFloat, symptoms(&[one, two, three]))]);
         let file: DictionaryFile = serde_json::from_str(&text).expect("a dictionary");
         let dictionary = FaultDictionary::from_file(&file);
         for (run, certainty) in [
@@ -376,10 +397,13 @@ mod tests {
     fn what_failed_says_more_than_what_only_warns() {
         let run =
             |flaw, scenario: &str, symptom: &str| (flaw, symptoms(&[(scenario, &[symptom][..])]));
-        let text = FaultDictionary::text_of(&[
-            run(Flaw::RedeliveryAnsweredOtherwise, "a/warned", "2 body"),
-            run(Flaw::QuantityFloat, "a/quantity", "too little"),
-        ]);
+        let text = FaultDictionary::text_of(
+            "",
+            &[
+                run(Flaw::RedeliveryAnsweredOtherwise, "a/warned", "2 body"),
+                run(Flaw::QuantityFloat, "a/quantity", "too little"),
+            ],
+        );
         let file: DictionaryFile = serde_json::from_str(&text).expect("a dictionary");
         let observed = symptoms(&[("a/warned", &["2 body"]), ("a/quantity", &["too little"])]);
         let causes = FaultDictionary::from_file(&file).likely_causes(&observed);

@@ -155,7 +155,15 @@ impl Runs {
 
 /// Calls `run` for each flaw, several at the same time.
 pub(crate) fn against_each(run: impl Fn(Flaw) -> Findings + Sync) -> BTreeMap<Flaw, Findings> {
-    let waiting = Mutex::new(Flaw::ALL.to_vec());
+    against(&Flaw::ALL, run)
+}
+
+/// Calls `run` for these flaws, several at the same time.
+pub(crate) fn against(
+    flaws: &[Flaw],
+    run: impl Fn(Flaw) -> Findings + Sync,
+) -> BTreeMap<Flaw, Findings> {
+    let waiting = Mutex::new(flaws.to_vec());
     let done = Mutex::new(BTreeMap::new());
     std::thread::scope(|scope| {
         for _ in 0..SIMULTANEOUS_RUNS {
