@@ -355,7 +355,7 @@ flaws! {
     EarlyAnswer "early_answer" Loses
         "The receiver answers 200 as soon as the signature is verified and processes the event afterwards: if the processing fails, nobody retries and the coupon is lost.";
     LargeBodyAnsweredEarly "large_body_answered_early" Loses
-        "The receiver answers 200 to large events at once and processes them afterwards (here above 4 KiB): if the processing fails, nobody retries and the coupon is lost.";
+        "The receiver answers 200 to large events at once and processes them afterwards: if the processing fails, nobody retries and the coupon is lost (here above 4 KiB).";
     SlowAnswer "slow_answer" Answers
         "The receiver grants the coupon but responds after the sender's timeout: every delivery is retried until the sender gives up.";
     LoginRedirect "login_redirect" Loses

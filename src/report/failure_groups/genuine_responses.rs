@@ -86,11 +86,15 @@ impl GenuineResponses {
         }
         let counts = || self.statuses.iter();
         let all: usize = counts().map(|(_, count)| count).sum();
-        // A wrong address answers all deliveries.
-        let named = self.mistakes.iter().filter(|(mistake, count)| {
-            let is_limit = matches!(mistake, SetupMistake::RateLimit(_));
-            is_limit || (**count >= MIN_MISTAKES && **count * 2 > all)
-        });
+        let named = self
+            .mistakes
+            .iter()
+            .filter(|(mistake, count)| match mistake {
+                SetupMistake::RateLimit(_) => true,
+                // A wrong address answers all deliveries.
+                SetupMistake::HtmlPage(..) => **count * 2 > all,
+                _ => **count >= MIN_MISTAKES,
+            });
         let named = named.map(|(mistake, count)| {
             format!(
                 "{mistake} in {count} responses to genuine deliveries: {}",
@@ -185,8 +189,10 @@ mod tests {
             assert!(advised.contains(text), "{advised}");
             assert_eq!(genuine(false, responses).advice(), None);
         }
+        let page = "<!doctype html><title>Error response</title>";
         for mixed in [
             &[][..],
+            &[(200, ""), (400, page), (200, ""), (400, page)],
             &[(200, ""), (403, "")],
             &[(403, ""), (500, "")],
             &[(409, "")],
