@@ -56,7 +56,8 @@ fn bodies(events: &[Value]) -> BTreeMap<String, String> {
 fn delivered(events: &[Value]) -> Vec<Value> {
     let bodies = bodies(events).into_values();
     bodies
-        .map(|body| serde_json::from_str(&body).expect("JSON"))
+        // One scenario sends what is no event.
+        .filter_map(|body| serde_json::from_str(&body).ok().filter(Value::is_object))
         .collect()
 }
 
@@ -158,8 +159,9 @@ fn items_of_the_game_replace_generated_ones() {
                 continue;
             }
             for event in plan.events.values() {
-                let body = serde_json::from_slice(&event.body).expect("JSON");
-                collect_skus(&body, &mut sent);
+                if let Ok(body) = serde_json::from_slice(&event.body) {
+                    collect_skus(&body, &mut sent);
+                }
             }
         }
         assert_eq!(sent, skus.iter().map(|&sku| sku.to_owned()).collect());
@@ -217,7 +219,9 @@ fn scenarios_share_no_players_and_no_player_gets_the_same_code_twice() {
     for attempt in named(&events, "attempt_ended") {
         let number = attempt["scenario"].as_u64().expect("a number");
         let body = attempt["request"]["body"]["text"].as_str().expect("text");
-        let body: Value = serde_json::from_str(body).expect("JSON");
+        let Some(body) = serde_json::from_str(body).ok().filter(Value::is_object) else {
+            continue;
+        };
         let data = &body["event_data"];
         let player = data["player_id"].to_string();
         let code = data["coupon"]["code"].as_str();

@@ -115,7 +115,10 @@ fn bundles_in_bundles_that_are_skipped_are_one_problem() {
             "\n✗ failed: all of it\n",
             "also in\n    an unknown key",
         ])
-        .does_not_say(&["problem 2", "respond after the grant is stored"]);
+        .does_not_say(&[
+            "problem 2",
+            "respond with 2xx only after the grant is stored",
+        ]);
 }
 
 /// What such a game would have to say is in the advice.

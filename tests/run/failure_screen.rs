@@ -93,7 +93,7 @@ fn every_mistake_is_visible_in_the_first_lines() {
     }
     // What to do, before or with the examples.
     for said in [
-        "→ respond after the grant is stored",
+        "→ respond with 2xx only after the grant is stored",
         "→ respond to a known idempotency key",
     ] {
         assert_eq!(printed.matches(said).count(), 1, "{said}\n{printed}");

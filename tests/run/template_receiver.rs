@@ -185,6 +185,8 @@ fn mistakes_in_deduplication_are_caught() {
                 "faults/timeout_overlap_of_large_bundle",
                 "idempotency/bundle_redelivery",
                 "idempotency/redelivery",
+                "idempotency/redelivery_after_all_others",
+                "idempotency/redelivery_after_many_coupons",
                 "idempotency/retry_with_new_event_id",
                 "idempotency/simultaneous_redelivery",
                 "idempotency/uuid_key",
@@ -208,12 +210,14 @@ fn mistakes_in_deduplication_are_caught() {
                 "faults/timeout_overlap_of_large_bundle",
                 "idempotency/bundle_redelivery",
                 "idempotency/redelivery",
+                "idempotency/redelivery_after_many_coupons",
                 "idempotency/simultaneous_redelivery",
                 "idempotency/uuid_key",
             ])
             .warns(&[
                 "context/sandbox",
                 "context/test_trigger",
+                "idempotency/redelivery_after_all_others",
                 "idempotency/retry_with_new_event_id",
                 "redemption/coupon_alone",
                 "redemption/item_add_after_coupon",

@@ -48,7 +48,7 @@ const BUGS: [(&str, &[&str]); 8] = [
         "answered-first",
         &[
             "problem 1: nothing is granted although the event was accepted",
-            "respond after the grant is stored",
+            "respond with 2xx only after the grant is stored",
         ],
     ),
     (
