@@ -287,7 +287,7 @@ flaws! {
     FullQueueDrops "full_queue_drops" Loses
         "The receiver queues grants, drops them when the queue is full, and answers 200 nevertheless: a burst of coupons loses some of them.";
     CouponsLimited "coupons_limited" Loses
-        "The receiver limits how many coupons a player can redeem (here to 15), answers 200 to all others and grants nothing: they are lost.";
+        "The receiver limits how many coupons a player can redeem, answers 200 to all others and grants nothing: they are lost (here after 15).";
     OncePerItem "once_per_item" Loses
         "The receiver grants each item ID to a player only once: a second coupon for the same item is answered 200 and lost.";
     RemovedRowStaysDeleted "removed_row_stays_deleted" Loses
