@@ -138,7 +138,9 @@ fn unwritable_files_are_detected_before_sending() {
     assert_eq!(requests.load(Ordering::SeqCst), 0);
     // Nobody takes an earlier report for this load's.
     let report: Value = serde_json::from_str(&folder.read("old.json")).expect("JSON");
-    let reason = report["setup_problem"]["reason"].as_str().expect("a reason");
+    let reason = report["setup_problem"]["reason"]
+        .as_str()
+        .expect("a reason");
     assert!(reason.contains("file/x.html"), "{reason}");
     assert!(!folder.path("aghook-failures.jsonl").exists());
     let words = [&load[..], &["--report", "json=old.json"]].concat();
