@@ -24,7 +24,7 @@ const INDISTINCT: f64 = 0.07;
 const MOST_INDISTINCT: usize = 4;
 const MOST_CAUSES: usize = 3;
 /// The file says in how many of so many runs a symptom shows.
-const RUNS: u32 = 3;
+const RUNS: u32 = 12;
 /// The part of a scenario's fit that does not depend on how it failed.
 const OF_FAILING: f64 = 0.5;
 /// The weight of a failing scenario that a flaw does not explain. Other bugs explain what the first cause
