@@ -560,4 +560,42 @@ mod tests {
         assert!(key.is_common(4, 3, &counts(&forged, 4)));
         assert!(!key.is_common(4, 3, &counts(&forged, 5)));
     }
+
+    #[test]
+    fn only_a_response_is_advised_to_be_another() {
+        let help = |result: String| {
+            let key = GroupKey::Unaccepted {
+                is_redelivery: true,
+                result,
+            };
+            key.help(true)
+        };
+        assert!(help("409".to_owned()).is_some());
+        assert_eq!(
+            help(format!("{NO_RESPONSE}the connection was refused")),
+            None
+        );
+    }
+
+    #[test]
+    fn a_repeated_grant_is_named_after_what_came_before() {
+        let repeated = GrantFailure::Repeated.text();
+        let repeated = check("grant of `coupon`", "2", Some(repeated));
+        for (first, title) in [
+            (200, "redeliveries are granted again"),
+            (
+                422,
+                "an event is granted more than once after it was refused",
+            ),
+            (0, "retries are granted again after a lost response"),
+            (
+                503,
+                "retries are granted again after the receiver responded with an error",
+            ),
+        ] {
+            let record = record(&[(1, first), (2, 200)]);
+            let key = GroupKey::of(CheckKind::Effect, &record, &repeated, None);
+            assert_eq!(key.title(), title);
+        }
+    }
 }
