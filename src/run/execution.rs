@@ -1,6 +1,7 @@
 //! Runs all scenarios, several at the same time, and reports their steps and effects as run events.
 
 use std::collections::BTreeMap;
+use std::iter;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
@@ -73,28 +74,30 @@ impl RunContext {
             pilots.release(&watched).iter().for_each(count);
         }
         for (group, jobs) in [(concurrent, self.jobs()), (exclusive, 1)] {
-            // What waits for the others begins before them.
-            let (waiting, others): (Vec<_>, Vec<_>) = group
+            let (mut waiting, others): (Vec<_>, Vec<_>) = group
                 .into_iter()
                 .partition(|(_, plan)| plan.waits_for_others());
-            let turns = Turns::new(jobs, others.len());
+            // What a receiver forgets when it restarts would look forgotten without a restart to those behind.
+            waiting.sort_by_key(|(_, plan)| plan.disturbs_receiver());
+            let turns = Turns::new(jobs, waiting.len(), others.len());
             let at_once = jobs.saturating_add(waiting.len());
-            stream::iter(waiting.into_iter().chain(others))
-                .for_each_concurrent(at_once, |(index, plan)| {
+            let places = (0..waiting.len()).map(Some).chain(iter::repeat(None));
+            // What waits for the others begins before them.
+            let in_order = places.zip(waiting.into_iter().chain(others));
+            stream::iter(in_order)
+                .for_each_concurrent(at_once, |(place, (index, plan))| {
                     let (count, shared_players, problem) = (&count, &shared_players, &problem);
                     let (target, watched, turns) = (&target, &watched, &turns);
                     async move {
                         let locks = shared_players.lock(plan).await;
-                        let turn = turns.begin(!locks.is_empty()).await;
+                        let turn = turns.begin(place, !locks.is_empty()).await;
                         let goes_on = problem.is_none() && !stop.load(Ordering::Relaxed);
                         if goes_on && !target.has_stopped(self).await {
                             let number = index + 1;
                             let run = self.run_scenario(number, plan, watched, turn, false);
                             count(&run.await);
                         }
-                        if !plan.waits_for_others() {
-                            turns.end();
-                        }
+                        turns.end(place);
                     }
                 })
                 .await;

@@ -163,18 +163,19 @@ impl Plan {
         problems.into_result()
     }
 
-    /// Whether it needs the receiver for itself, or disturbs other scenarios, because it restarts the
-    /// receiver or moves its clock.
+    /// Whether it needs the receiver for itself, or disturbs other scenarios beside it.
     pub(crate) fn runs_alone(&self) -> bool {
         let actions = self.steps.iter().map(|step| &step.action);
         let mut beside_others =
             actions.take_while(|action| !matches!(action, PlannedAction::AfterOthers));
-        beside_others.any(|action| match action {
-            PlannedAction::Restart => true,
-            PlannedAction::Hook(hook) => hook.advances.is_some(),
-            PlannedAction::Deliver(deliveries) => deliveries.restarts_receiver(),
-            _ => false,
-        }) || self.case.scenario.alone
+        beside_others.any(PlannedAction::disturbs_receiver) || self.case.scenario.alone
+    }
+
+    /// Whether it restarts the receiver or moves its clock.
+    pub(crate) fn disturbs_receiver(&self) -> bool {
+        self.steps
+            .iter()
+            .any(|step| step.action.disturbs_receiver())
     }
 
     /// Whether it waits until all other scenarios have ended.

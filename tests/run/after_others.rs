@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
+use crate::hooks::SUCCEEDS;
 use crate::support::{Folder, Game, PeerResponse, Transcript};
 
 const WAITING: &str = "name: waits
@@ -16,9 +17,18 @@ events: { a: { coupon: { code: another } } }
 steps: [{ deliver: a, times: 2, expect: { status: 2xx } }]
 ";
 
-/// Runs scenarios against a game, whose list of players is `players`. Returns the codes of the deliveries, in
+const RESTARTING: &str = "name: restarts
+events: { a: { coupon: { code: restarts } } }
+steps:
+  - { deliver: a, expect: { status: 2xx } }
+  - after_others: true
+  - restart: true
+  - { deliver: a, expect: { status: 2xx } }
+";
+
+/// Runs scenarios against a game, to whose profile `profile` is added. Returns the codes of the deliveries, in
 /// their order.
-fn run(scenarios: &[&str], players: &str, options: &[&str]) -> (Transcript, Vec<String>) {
+fn run(scenarios: &[&str], profile: &str, options: &[&str]) -> (Transcript, Vec<String>) {
     let codes: Arc<Mutex<Vec<String>>> = Arc::default();
     let seen = Arc::clone(&codes);
     let game = Game::new(move |event, _| {
@@ -27,7 +37,7 @@ fn run(scenarios: &[&str], players: &str, options: &[&str]) -> (Transcript, Vec<
         seen.push(code.expect("a code").to_owned());
         PeerResponse::new(200)
     });
-    let mut folder = Folder::new().with("aghook.yaml", game.config(players));
+    let mut folder = Folder::new().with("aghook.yaml", game.config(profile));
     let mut files = Vec::new();
     for (number, text) in scenarios.iter().enumerate() {
         let name = format!("{number}.yaml");
@@ -74,4 +84,16 @@ fn a_scenario_whose_players_others_need_does_not_wait() {
     let players = "    players: [ann, bob, cas]\n";
     let (transcript, _) = run(&[WAITING, OTHER, OTHER], players, &[]);
     transcript.ends_with(0).says(&["3 scenarios: 3 passed"]);
+}
+
+#[test]
+fn what_restarts_the_receiver_comes_last() {
+    let restart = format!("    restart: {{ command: {SUCCEEDS} }}\n");
+    for jobs in ["1", "8"] {
+        let scenarios = [RESTARTING, WAITING, RESTARTING, OTHER, WAITING];
+        let (transcript, codes) = run(&scenarios, &restart, &["--jobs", jobs]);
+        transcript.ends_with(0).says(&["5 scenarios: 5 passed"]);
+        let last = ["waits", "waits", "restarts", "restarts"];
+        assert_eq!(codes[6..], last, "{codes:?}");
+    }
 }

@@ -94,9 +94,9 @@ fn a_failed_restart_is_broken_and_does_not_blame_the_receiver() {
 }
 
 #[cfg(unix)]
-const SUCCEEDS: &str = "[\"true\"]";
+pub(crate) const SUCCEEDS: &str = "[\"true\"]";
 #[cfg(windows)]
-const SUCCEEDS: &str = "[cmd, /c, exit, \"0\"]";
+pub(crate) const SUCCEEDS: &str = "[cmd, /c, exit, \"0\"]";
 
 #[test]
 fn a_run_continues_when_the_restart_command_ends() {

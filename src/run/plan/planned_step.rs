@@ -48,6 +48,18 @@ pub(crate) enum PlannedAction {
     Pause(Duration),
 }
 
+impl PlannedAction {
+    /// Whether it restarts the receiver or moves its clock.
+    pub(crate) fn disturbs_receiver(&self) -> bool {
+        match self {
+            Self::Restart => true,
+            Self::Hook(hook) => hook.advances.is_some(),
+            Self::Deliver(deliveries) => deliveries.restarts_receiver(),
+            _ => false,
+        }
+    }
+}
+
 #[derive(Debug)]
 pub(crate) struct PlannedDeliveries {
     pub(crate) how: Deliver,
