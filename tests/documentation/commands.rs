@@ -116,8 +116,8 @@ fn command_lines(document: &Document) -> (Vec<String>, Vec<String>) {
 fn calls_aghook(line: &str) -> Option<&str> {
     let prefixes = [
         "aghook ",
-        "cargo run --release -- ",
-        "cargo run --release --locked -- ",
+        "cargo run -- ",
+        "cargo run --locked --all-features -- ",
     ];
     let after = prefixes
         .iter()
