@@ -219,7 +219,12 @@ impl<R: Rng, O: FnMut(&Attempt)> ActiveDelivery<'_, R, O> {
         let mut abandoned =
             match AbandonedAttempt::send(client, target, request, options, after).await {
                 Ok(abandoned) => abandoned,
-                Err(failed) => return self.end_attempt(&first, *failed),
+                Err(failed) => {
+                    if let Some(interruption) = interruption {
+                        interruption.interrupt().await;
+                    }
+                    return self.end_attempt(&first, *failed);
+                }
             };
         // The second attempt must not wait for the first one's permit.
         drop(permit);

@@ -106,6 +106,7 @@ impl Topic {
             | Flaw::PlayerAccentInsensitive
             | Flaw::PlayerNormalised
             | Flaw::PlayerTrailingSpace
+            | Flaw::PlayerLeadingZeros
             | Flaw::PlayerLatin1
             | Flaw::WalletKeyJoined
             | Flaw::KeyCaseInsensitive
@@ -135,6 +136,8 @@ impl Topic {
             | Flaw::CouponsLimited
             | Flaw::OncePerItem
             | Flaw::RefusalRemembered
+            | Flaw::ItemRefusedToAll
+            | Flaw::RefusedRetriedByBoth
             | Flaw::CapacityCheckedFirst
             | Flaw::OverlapRefused
             | Flaw::DuplicateAckedWhilePending => Self::Idempotency,
@@ -153,6 +156,8 @@ impl Topic {
             }
             Flaw::FullQueueDrops
             | Flaw::QueuedInMemory
+            | Flaw::JournalBufferReused
+            | Flaw::JournalTextSplit
             | Flaw::FrozenAfterResponse
             | Flaw::EarlyAnswer
             | Flaw::LargeBodyAnsweredEarly

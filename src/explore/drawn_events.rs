@@ -80,17 +80,16 @@ impl Draft<'_> {
         };
         let own = |name: &&String| {
             let event = events.get(*name);
-            event.is_some_and(|event| {
-                let keys = ["like", "form"];
-                keys.iter().all(|key| event["player_id"].get(key).is_none())
-            })
+            event.is_some_and(|event| event["player_id"].get("like").is_none())
         };
         let players = self.players.iter().filter(own);
         let players: Vec<String> = players.filter(|name| !has_similar(name)).cloned().collect();
         let other = self.one_of(&players)?;
-        let is_polish = self.history.event(&other)["player_id"]["ending"] == POLISH;
-        let differences: &[&str] = if is_polish {
+        let player = &self.history.event(&other)["player_id"];
+        let differences: &[&str] = if player["ending"] == POLISH {
             &["accent", "normalization", "beyond_latin1", "case"]
+        } else if player["form"] == "digits" {
+            &["leading_zero"]
         } else {
             &["case", "trailing_space"]
         };

@@ -20,6 +20,8 @@ pub enum IdDifference {
     Normalization,
     /// Only in a space at the end.
     TrailingSpace,
+    /// Only in a zero at the beginning of an ID of digits.
+    LeadingZero,
     /// Only in the last character.
     LastCharacter,
     /// Only in characters beyond Latin-1, as `水` and another one.
@@ -69,6 +71,7 @@ impl IdDifference {
             Self::Accent => vec![without_accents(id)],
             Self::Normalization => vec![decomposed(id), composed(id)],
             Self::TrailingSpace => vec![format!("{id} ")],
+            Self::LeadingZero => vec![format!("0{id}")],
             Self::BeyondLatin1 => vec![shifted_beyond_latin_1(id)],
             Self::LastCharacter if id.is_empty() => Vec::new(),
             Self::LastCharacter => ["A", "B"].map(|last| without_last(id) + last).into(),
@@ -86,6 +89,10 @@ impl IdDifference {
                 Self::Accent => is_equal_by(without_accents) && !is_equal_by(composed),
                 Self::Normalization => is_equal_by(composed),
                 Self::TrailingSpace => is_equal_by(|id| id.trim_end_matches(' ').to_owned()),
+                Self::LeadingZero => {
+                    [one, other].iter().all(|id| is_number(id))
+                        && is_equal_by(|id| id.trim_start_matches('0').to_owned())
+                }
                 Self::BeyondLatin1 => {
                     is_equal_by(in_latin_1)
                         && !is_equal_by(str::to_lowercase)
@@ -103,6 +110,7 @@ impl fmt::Display for IdDifference {
             Self::Accent => "accents",
             Self::Normalization => "their Unicode normalization",
             Self::TrailingSpace => "a space at the end",
+            Self::LeadingZero => "a zero at the beginning",
             Self::LastCharacter => "the last character",
             Self::BeyondLatin1 => "characters beyond Latin-1",
         })
@@ -139,6 +147,10 @@ fn shifted_beyond_latin_1(id: &str) -> String {
     id.chars().map(shifted).collect()
 }
 
+fn is_number(id: &str) -> bool {
+    !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 fn without_last(id: &str) -> String {
     let mut characters = id.chars();
     characters.next_back();
@@ -164,6 +176,10 @@ mod tests {
             (IdDifference::Normalization, "Zoe\u{308}", Some("Zoë")),
             (IdDifference::Normalization, "Zoe", None),
             (IdDifference::TrailingSpace, "Zoe", Some("Zoe ")),
+            (IdDifference::LeadingZero, "1007", Some("01007")),
+            (IdDifference::LeadingZero, "00", Some("000")),
+            (IdDifference::LeadingZero, "x1", None),
+            (IdDifference::LeadingZero, "", None),
             (IdDifference::BeyondLatin1, "Zoë-水晶", Some("Zoë-氶晸")),
             (IdDifference::BeyondLatin1, "Ж", Some("И")),
             (IdDifference::BeyondLatin1, "Zoë", None),
@@ -184,6 +200,8 @@ mod tests {
             (IdDifference::Accent, "Zoë", "Zoe\u{308}"),
             (IdDifference::Normalization, "Zoë", "Zoe"),
             (IdDifference::TrailingSpace, "Zoe", "Zoe"),
+            (IdDifference::LeadingZero, "1007", "1007"),
+            (IdDifference::LeadingZero, "1007", "010070"),
             (IdDifference::LastCharacter, "Zoe", "Zo"),
             (IdDifference::BeyondLatin1, "Zoë", "Zoé"),
             (IdDifference::BeyondLatin1, "水晶", "水"),
@@ -204,6 +222,7 @@ mod tests {
                 IdDifference::Accent,
                 IdDifference::Normalization,
                 IdDifference::TrailingSpace,
+                IdDifference::LeadingZero,
                 IdDifference::LastCharacter,
                 IdDifference::BeyondLatin1,
             ] {

@@ -87,8 +87,10 @@ pub(super) async fn handle(
             // The ledger stays, and so do scripts, because they belong to the test and not to the
             // game.
             backend.process.restart().await;
-            backend.flaws.clear_memory().await;
-            Ok(RequestOutcome::ok(Decision::Restarted))
+            let cleared = backend.flaws.clear_memory(&backend.game).await;
+            cleared
+                .map(|()| RequestOutcome::ok(Decision::Restarted))
+                .map_err(Failure::from)
         }
         Route::Clock { seconds } => {
             backend.game.set_clock_ahead(*seconds);

@@ -148,10 +148,10 @@ impl Backend {
         if let Some(remembered) = self.remembered_refusal(event.as_ref().ok(), delivery) {
             return remembered.for_player(player_id);
         }
-        let key = event
-            .as_ref()
-            .ok()
-            .map(|event| self.identify(event, delivery).1);
+        let refusal_key = event.as_ref().ok().and_then(|event| {
+            let (_, key) = self.identify(event, delivery);
+            self.flaws.refusal_key(event, &key)
+        });
         let scripted = self.scripts.next(player_id.as_deref());
         let outcome = match (scripted, event) {
             (Some(status), event) if !status.is_success() => {
@@ -172,8 +172,8 @@ impl Backend {
             }
         };
         let outcome = outcome.unwrap_or_else(RequestOutcome::failed);
-        if let Some(key) = key {
-            self.flaws.remember_refusal(key, &outcome.response);
+        if let Some(key) = refusal_key {
+            self.flaws.remember_refusal(key, &outcome);
         }
         outcome.for_player(player_id)
     }
@@ -185,6 +185,7 @@ impl Backend {
         delivery: &IncomingDelivery,
     ) -> Option<RequestOutcome> {
         let (name, key) = self.identify(event?, delivery);
+        let key = self.flaws.refusal_key(event?, &key)?;
         let response = self.flaws.remembered_refusal(&key)?;
         let decision = Decision::Redelivery {
             key: name,
@@ -269,6 +270,12 @@ impl Backend {
                 if let Some(grants) = granted {
                     let entry = self.entry_of(&Decision::Granted, grants, event, delivery);
                     self.flaws.record_part(&self.game, entry).await?;
+                }
+                if self.flaws.has(Flaw::RefusedRetriedByBoth)
+                    && let Ok(grants) = grants(event, &self.game.settings)
+                {
+                    let entry = self.entry_of(&Decision::Granted, grants, event, delivery);
+                    self.flaws.retry_later(entry);
                 }
                 if self.flaws.has(Flaw::CapacityCheckedFirst) {
                     return Err(refusal.into());

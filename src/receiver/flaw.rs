@@ -234,6 +234,8 @@ flaws! {
         "The receiver normalizes the Unicode of player IDs: if the game has two players whose IDs look the same, one gets the other's items.";
     PlayerTrailingSpace "player_trailing_space" Conditional
         "The database ignores spaces at the end of player IDs, as CHAR columns do: if the game has two such players, one gets the other's items.";
+    PlayerLeadingZeros "player_leading_zeros" Conditional
+        "The database compares player IDs of digits as numbers: if the game has two players whose IDs differ only in zeros at the beginning, one gets the other's items.";
     PlayerLatin1 "player_latin1" Conditional
         "The column for player IDs is Latin-1 and replaces all other letters by `?`: if the game has two players whose IDs differ only in such letters, one gets the other's items.";
     WalletKeyJoined "wallet_key_joined" Conditional
@@ -306,6 +308,10 @@ flaws! {
         "The receiver grants, calls another service and only then commits the key, guarded by a lock in memory: if its process is killed in between, the lock is gone and the retry grants again.";
     QueuedInMemory "queued_in_memory" Loses
         "The receiver answers 200 and puts the grant into a queue in memory: a restart empties the queue, and nobody retries an acknowledged event.";
+    JournalBufferReused "journal_buffer_reused" Loses
+        "The receiver writes a batch of journal entries from one buffer: of grants that arrive together only the last is in the journal, and a restart loses the others.";
+    JournalTextSplit "journal_text_split" Loses
+        "The receiver writes its journal as values between commas, without quotes: a text with a comma shifts the values behind it, and a restart loses the grant.";
     FrozenAfterResponse "frozen_after_response" Loses
         "The receiver grants after its response, on a platform that freezes the process until the next request: the last coupon before a quiet time is granted hours later or never.";
     KeyForgottenTooSoon "key_forgotten_too_soon" Doubles
@@ -326,6 +332,10 @@ flaws! {
         "The receiver locks the player and does not unlock them if it refuses the event: all later coupons of that player are answered 503.";
     RefusalRemembered "refusal_remembered" Loses
         "The receiver stores the response to the first attempt under the idempotency key even if it is a refusal or an error: every retry gets it again, and nothing is ever granted.";
+    RefusedRetriedByBoth "refused_retried_by_both" Doubles
+        "The receiver puts an event that it refused into a queue and tries again on its own, under another key: if the sender delivers it again as well, it is granted twice.";
+    ItemRefusedToAll "item_refused_to_all" Loses
+        "The receiver remembers for some seconds that it could not grant an item, but not to whom: another player's coupon for the item is refused, although the game can grant it.";
     CapacityCheckedFirst "capacity_checked_first" Answers
         "The receiver checks whether the game can grant the items before it looks up the idempotency key: a redelivery of a granted coupon is refused once the inventory is full, and the sender believes that the coupon was refused.";
     FallbackIgnored "fallback_ignored" Loses

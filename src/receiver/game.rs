@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::protocol::Signer;
 
-use super::ledger::{Ledger, LedgerEntry, LedgerError, RecordOutcome};
+use super::ledger::{Grants, Ledger, LedgerEntry, LedgerError, RecordOutcome};
 use super::settings::ReceiverSettings;
 
 pub(super) struct Game {
@@ -53,6 +53,13 @@ impl Game {
     }
 
     /// Sets whether a player can't get any more of an SKU.
+    /// Whether the player can't get any more of one of these items.
+    pub(super) fn has_no_room(&self, player_id: &str, grants: &Grants) -> bool {
+        let full = self.full.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut skus = grants.keys();
+        skus.any(|sku| full.contains(&(player_id.to_owned(), sku.clone())))
+    }
+
     pub(super) fn set_full(&self, player_id: &str, sku: &str, is_full: bool) {
         let limit = (player_id.to_owned(), sku.to_owned());
         let mut full = self.full.lock().unwrap_or_else(PoisonError::into_inner);

@@ -33,8 +33,8 @@ use crate::policy::{Written, deserialize_written};
                 "like": { "type": "string", "description": "The name of the other event." },
                 "differing_in": {
                     "description": "How the ID differs from that of the other event.",
-                    "enum": ["case", "accent", "normalization", "trailing_space", "last_character",
-                        "beyond_latin1"]
+                    "enum": ["case", "accent", "normalization", "trailing_space", "leading_zero",
+                        "last_character", "beyond_latin1"]
                 }
             },
             "required": ["like", "differing_in"],

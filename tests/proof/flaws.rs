@@ -90,6 +90,7 @@ tests_of_flaws! {
         PlayerAccentInsensitive player_accent_insensitive
         PlayerNormalised player_normalised
         PlayerTrailingSpace player_trailing_space
+        PlayerLeadingZeros player_leading_zeros
         PlayerLatin1 player_latin1
         WalletKeyJoined wallet_key_joined
         KeyCaseInsensitive key_case_insensitive
@@ -177,6 +178,8 @@ tests_of_flaws! {
         KeyBeforeSlowGrant key_before_slow_grant
         GrantBeforeSlowKey grant_before_slow_key
         QueuedInMemory queued_in_memory
+        JournalBufferReused journal_buffer_reused
+        JournalTextSplit journal_text_split
         FrozenAfterResponse frozen_after_response
         KeyForgottenTooSoon key_forgotten_too_soon
         KeyExpiresByEventTime key_expires_by_event_time
@@ -186,6 +189,8 @@ tests_of_flaws! {
         KeyOfRefusalKept key_of_refusal_kept
         FullInventoryAcked full_inventory_acked
         RefusalRemembered refusal_remembered
+        RefusedRetriedByBoth refused_retried_by_both
+        ItemRefusedToAll item_refused_to_all
         CapacityCheckedFirst capacity_checked_first
         PartKeptWithFallback part_kept_with_fallback
         RefusalLeavesLock refusal_leaves_lock

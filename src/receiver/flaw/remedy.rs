@@ -118,6 +118,7 @@ remedies! {
     PlayerCaseInsensitive | PlayerAccentInsensitive "compare player IDs byte by byte: use a binary collation for the column, such as `utf8mb4_bin` in MySQL";
     PlayerNormalised "compare player IDs byte by byte, without normalizing them: remove `normalize('NFC')` and the like";
     PlayerTrailingSpace "compare player IDs byte by byte, spaces included: in MySQL, `VARCHAR` with the collation `utf8mb4_0900_bin`, not `CHAR`";
+    PlayerLeadingZeros "store player IDs as text, in a `TEXT` or `VARCHAR` column: SQLite turns texts in a column `STRING` or `INTEGER` into numbers";
     PlayerLatin1 "use UTF-8 for the column and for the connection, `utf8mb4` in MySQL, and do not encode with `errors='replace'`";
     WalletKeyJoined "use two columns, such as `PRIMARY KEY (player_id, sku)`, or a key that keeps the two apart: a tuple in Python, `JSON.stringify([player, sku])` in JavaScript";
 
@@ -155,6 +156,8 @@ remedies! {
     KeyBeforeSlowGrant "store the key and the grant in one transaction, and call the other service before or after it: no error handler runs in a killed process";
     GrantBeforeSlowKey "store the key and the grant in one transaction, and call the other service after it: a lock in memory ends with the process";
     QueuedInMemory "grant before you respond, or store the work in the database before you respond";
+    JournalBufferReused "give each journal entry a buffer of its own until it is written, and respond only then";
+    JournalTextSplit "write each journal entry as one line of JSON, or with a CSV library that quotes, and read it with the same library";
     FrozenAfterResponse "grant before you respond, or hand the work to a durable queue, such as Amazon SQS or Google Cloud Tasks";
     KeyForgottenTooSoon "keep the keys as long as the grants, in the same database, instead of in a cache with a short lifetime";
     KeyExpiresByEventTime "keep the keys as long as the grants, in the same database; if old ones must go, count from when you stored them, as with `created_at`, not from `event_time`";
@@ -165,6 +168,8 @@ remedies! {
     RefusalLeavesLock "release the lock in a `finally` block, or lock a row in the transaction, which ends with it";
     RefusalRemembered "store a response for an idempotency key only if it is 2xx, in the transaction of the grant, and process the event again after any other";
     RefusedPartSkipped "grant all parts of a bundle or none, in one transaction with the key, and respond with an error if a part can't be granted";
+    RefusedRetriedByBoth "give the game's own retry the idempotency key of the event, or leave retries to the sender";
+    ItemRefusedToAll "ask the game at each delivery whether it can grant the item, or remember the refusal by player and item until that changes";
     CapacityCheckedFirst "look up the idempotency key first, and respond to a known one with 2xx, before you check whether the game can grant the items";
     PartKeptWithFallback "check all parts of a bundle before you grant one, or roll back to a savepoint before you grant the fallback";
     FallbackReplacesItems "set a savepoint for each of `items`, and roll back to it before you grant that item's fallback";

@@ -118,6 +118,7 @@ revelations! {
     PlayerAccentInsensitive "After events for two players whose IDs differ only in an accent, each seems to hold the items of both.";
     PlayerNormalised "After events for two players whose IDs differ only in their Unicode normalization, each seems to hold the items of both.";
     PlayerTrailingSpace "After events for two players whose IDs differ only in a space at the end, each seems to hold the items of both.";
+    PlayerLeadingZeros "After events for two players whose IDs differ only in a zero at the beginning, each seems to hold the items of both.";
     PlayerLatin1 "After events for two players whose IDs differ only in letters beyond Latin-1, each seems to hold the items of both.";
     WalletKeyJoined "After events for the player `P` with the SKU `a:b` and for the player `P:a` with the SKU `b`, each seems to hold the items of both.";
 
@@ -155,6 +156,8 @@ revelations! {
     KeyBeforeSlowGrant "With the fault `restart_in_flight`, the retry is answered 200 but nothing is granted, while errors and sequential deliveries are handled well.";
     GrantBeforeSlowKey "With the fault `restart_in_flight`, the event is granted twice, while simultaneous and sequential deliveries are granted once.";
     QueuedInMemory "An event that is answered 200 right before a restart (or `POST /debug/restart`) and not delivered again is never granted.";
+    JournalBufferReused "Of events that are delivered simultaneously and answered 200, all but the last are not granted any more after a restart (`POST /debug/restart`).";
+    JournalTextSplit "An event whose item has a comma in its name is not granted any more after a restart (`POST /debug/restart`).";
     FrozenAfterResponse "An event that is delivered once, with no other delivery after it, is answered 200 but not granted.";
     KeyForgottenTooSoon "An event that is delivered again after the receiver's clock was moved by an hour (`POST /debug/clock/3600`) is granted twice.";
     KeyExpiresByEventTime "An event whose `event_time` is more than ten minutes ago is granted at each delivery.";
@@ -165,6 +168,8 @@ revelations! {
     FullInventoryAcked "An event whose item the game can't grant (`PUT /debug/players/{player_id}/items/{sku}/full`) is answered 200, and a redelivery is answered 200 but not granted.";
     RefusalLeavesLock "After an event that the game can't grant (`PUT /debug/players/{player_id}/items/{sku}/full`), every other event of its player is answered 503.";
     RefusalRemembered "An event that was refused once (a script of 503, or `PUT /debug/players/{player_id}/items/{sku}/full`) is refused with the same response at each later delivery.";
+    RefusedRetriedByBoth "An event that the game can't grant (`PUT /debug/players/{player_id}/items/{sku}/full`) and that is delivered again once it can is granted twice within a second.";
+    ItemRefusedToAll "After an event that the game can't grant (`PUT /debug/players/{player_id}/items/{sku}/full`), another player's event for the same item is refused.";
     CapacityCheckedFirst "A redelivery of a granted event, after the game can't grant its item any more (`PUT /debug/players/{player_id}/items/{sku}/full`), is answered 422.";
     PartKeptWithFallback "After a bundle with a fallback, of which the game can't grant the last part (`PUT /debug/players/{player_id}/items/{sku}/full`), the player holds the fallback and the other parts.";
     FallbackReplacesItems "Of an event with several `items`, one of which has a fallback and can't be granted (`PUT /debug/players/{player_id}/items/{sku}/full`), only the fallback is granted.";

@@ -9,6 +9,7 @@ mod connection_memory;
 mod granting;
 mod history;
 mod inventory_rows;
+mod journal;
 mod kept_keys;
 mod key_claims;
 mod key_table;
@@ -33,7 +34,6 @@ use crate::receiver::error::ReceiverError;
 use crate::receiver::flaw::Flaw;
 use crate::receiver::outcome::{Decision, RequestOutcome};
 use crate::receiver::refusal::Refusal;
-use crate::receiver::response::ReceiverResponse;
 use crate::receiver::settings::{BundleHandling, CreditedEvent, ReceiverSettings};
 
 use super::{KeyLocks, conflict, first_chosen, lock};
@@ -41,6 +41,7 @@ use super::{KeyLocks, conflict, first_chosen, lock};
 pub(crate) use connection_memory::ConnectionMemory;
 use history::PlayerHistory;
 use recording::{RECORDING_FLAWS, RecordingMemory};
+use refusing::{OwnRetries, Refusals};
 use rewritten_body::REWRITING_FLAWS;
 
 /// How long the game's own work on a delivery takes if a flaw depends on it. It stands in for a
@@ -70,6 +71,7 @@ const CONFLICTS: &[&[Flaw]] = &[
         Flaw::PlayerAccentInsensitive,
         Flaw::PlayerNormalised,
         Flaw::PlayerTrailingSpace,
+        Flaw::PlayerLeadingZeros,
         Flaw::PlayerLatin1,
     ],
     &[Flaw::PrefixCompare, Flaw::SignatureBytesCompared],
@@ -126,8 +128,8 @@ pub(crate) struct Flaws {
     opened_bundle: AtomicBool,
     /// The keys that are forgotten by their events' times, and when: once for each recorded delivery.
     key_ends: Mutex<HashMap<String, Vec<u64>>>,
-    /// The responses to attempts that were refused, by the events' keys.
-    refusals: Mutex<HashMap<String, ReceiverResponse>>,
+    refusals: Refusals,
+    own_retries: OwnRetries,
     /// Slots that forgeries have taken.
     used_slots: AtomicUsize,
     key_locks: KeyLocks,
@@ -155,7 +157,8 @@ impl Flaws {
             removed_transactions: Mutex::default(),
             opened_bundle: AtomicBool::default(),
             key_ends: Mutex::default(),
-            refusals: Mutex::default(),
+            refusals: Refusals::default(),
+            own_retries: OwnRetries::default(),
             used_slots: AtomicUsize::default(),
             key_locks: KeyLocks::default(),
             recording: RecordingMemory::default(),

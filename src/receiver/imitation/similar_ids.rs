@@ -21,6 +21,17 @@ pub(super) fn without_trailing_spaces(id: &str) -> String {
     id.trim_end_matches(' ').to_owned()
 }
 
+/// As a number is written, if it is one.
+pub(super) fn without_leading_zeros(id: &str) -> String {
+    let is_number = id.bytes().all(|byte| byte.is_ascii_digit());
+    let digits = if is_number {
+        id.trim_start_matches('0')
+    } else {
+        id
+    };
+    digits.to_owned()
+}
+
 /// With `?` for each character that Latin-1 does not have.
 pub(super) fn in_latin_1(id: &str) -> String {
     let known = |character: char| if character > 'ÿ' { '?' } else { character };

@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::{BoxFuture, join, join_all};
+use tokio::sync::OnceCell;
 use tokio::time::{Instant, sleep_until};
 
 use super::StepRunner;
@@ -31,6 +32,8 @@ struct StepSender<'step> {
     step_number: usize,
     how: &'step Deliver,
     policy: &'step RetryPolicy,
+    /// The restart that deliveries which begin apart from each other share.
+    shared_restart: OnceCell<()>,
     /// The hooks that ran after restarts of the receiver, or why a restart failed.
     restarted: Mutex<Result<Vec<HookRun>, Check>>,
 }
@@ -49,6 +52,7 @@ impl<'run> StepRunner<'run> {
             step_number: step_ended.step,
             how,
             policy: &policy,
+            shared_restart: OnceCell::new(),
             restarted: Mutex::new(Ok(Vec::new())),
         };
         let done = if let Some(apart) = how.apart {
@@ -149,19 +153,27 @@ impl<'run> StepRunner<'run> {
 impl Interrupt for StepSender<'_> {
     fn interrupt(&self) -> BoxFuture<'_, ()> {
         Box::pin(async {
-            let done = self.runner.restart().await;
-            let restarted = self.restarted.lock();
-            let mut restarted = restarted.unwrap_or_else(PoisonError::into_inner);
-            match (done, &mut *restarted) {
-                (Ok(hook), Ok(hooks)) => hooks.extend(hook),
-                (Err(failed), Ok(_)) => *restarted = Err(failed),
-                (_, Err(_)) => {}
+            if self.how.apart.is_some() {
+                self.shared_restart.get_or_init(|| self.restart()).await;
+            } else {
+                self.restart().await;
             }
         })
     }
 }
 
 impl StepSender<'_> {
+    async fn restart(&self) {
+        let done = self.runner.restart().await;
+        let restarted = self.restarted.lock();
+        let mut restarted = restarted.unwrap_or_else(PoisonError::into_inner);
+        match (done, &mut *restarted) {
+            (Ok(hook), Ok(hooks)) => hooks.extend(hook),
+            (Err(failed), Ok(_)) => *restarted = Err(failed),
+            (_, Err(_)) => {}
+        }
+    }
+
     async fn deliver_in_turn(&self, deliveries: &[PlannedDelivery]) -> Vec<Delivery> {
         let mut done = Vec::with_capacity(deliveries.len());
         for delivery in deliveries {
@@ -245,11 +257,14 @@ impl StepSender<'_> {
         }
     }
 
-    /// The restart of the receiver during the first attempt of a delivery.
+    /// The restart of the receiver during the first attempt of a delivery, unless it is over.
     fn interruption(&self, delivery: &PlannedDelivery) -> Option<Interruption<'_>> {
         let Some(Fault::RestartInFlight(restart)) = self.how.fault() else {
             return None;
         };
+        if self.shared_restart.initialized() {
+            return None;
+        }
         Some(Interruption {
             after: restart.after.of_delivery(delivery.number),
             by: self,

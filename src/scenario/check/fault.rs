@@ -14,9 +14,19 @@ impl Checker<'_> {
             let help = "this fault needs a retry, but forgeries are not retried; use two steps";
             self.problem(fault.span, message, help);
         }
-        if step.together && !fault.allows_together() {
+        let restart = match fault.value {
+            Fault::RestartInFlight(restart) => Some(restart),
+            _ => None,
+        };
+        let shares_restart = restart.is_some() && step.apart.is_some();
+        if step.together && !fault.allows_together() && !shares_restart {
             let message = format!("`{name}` can't be combined with `together`");
-            let help = "with this fault, the deliveries must run one after the other";
+            let help = match restart {
+                Some(_) => {
+                    "add `apart`, so that the receiver is restarted once while it processes several"
+                }
+                None => "with this fault, the deliveries must run one after the other",
+            };
             self.problem(fault.span, message, help);
         }
         if fault.needs_retry() && step.retry.as_ref().is_some_and(has_one_attempt) {
@@ -24,10 +34,13 @@ impl Checker<'_> {
             let help = "remove `retry`, or set `attempts` to 2 or more";
             self.problem(fault.span, message, help);
         }
-        if let Fault::RestartInFlight(restart) = fault.value
-            && deliveries < restart.after.length() as u64
-        {
-            let delays = restart.after.length();
+        let delays = restart.map_or(1, |restart| restart.after.length());
+        if shares_restart && delays > 1 {
+            let message =
+                format!("`{name}` has {delays} delays, but with `apart` there is one restart");
+            let help = "give one delay, which begins with the first delivery";
+            self.problem(fault.span, message, help);
+        } else if deliveries < delays as u64 {
             let message = format!(
                 "`{name}` has {delays} delays, but the step has only {deliveries} of the deliveries \
                  that use them in turn"

@@ -68,6 +68,7 @@ pub(crate) fn main_scenario(flaw: Flaw) -> &'static str {
         Flaw::SkuTruncated => "payload/long_sku",
         Flaw::ItemsOnlyFirst => "payload/several_items",
         Flaw::PlayerCaseInsensitive | Flaw::PlayerTrailingSpace => "payload/similar_players",
+        Flaw::PlayerLeadingZeros => "payload/leading_zeros",
         Flaw::PlayerAccentInsensitive | Flaw::PlayerNormalised | Flaw::PlayerLatin1 => {
             "payload/similar_players_beyond_ascii"
         }
@@ -131,14 +132,18 @@ pub(crate) fn main_scenario(flaw: Flaw) -> &'static str {
         Flaw::SlowAnswer => "retries/answered_in_time",
         Flaw::KeysPerInstance => "idempotency/redelivery_to_another_instance",
         Flaw::KeyBeforeSlowGrant | Flaw::GrantBeforeSlowKey => "faults/restart_in_flight",
-        Flaw::QueuedInMemory => "retries/acknowledged_before_restart",
+        Flaw::QueuedInMemory | Flaw::JournalBufferReused | Flaw::JournalTextSplit => {
+            "retries/acknowledged_before_restart"
+        }
         Flaw::FrozenAfterResponse => "retries/silence_after_response",
-        Flaw::KeyForgottenTooSoon => "idempotency/redelivery_after_an_hour",
+        Flaw::KeyForgottenTooSoon => "idempotency/redelivery_after_hours",
         Flaw::KeyExpiresByEventTime => "retries/late_delivery",
         Flaw::DuplicateAckedWhilePending => "retries/duplicate_of_a_failing_delivery",
-        Flaw::KeyOfRefusalKept | Flaw::RefusalLeavesLock | Flaw::RefusalRemembered => {
-            "retries/redelivered_after_refusal"
-        }
+        Flaw::RefusedRetriedByBoth => "retries/no_late_grant_after_refusal",
+        Flaw::KeyOfRefusalKept
+        | Flaw::RefusalLeavesLock
+        | Flaw::RefusalRemembered
+        | Flaw::ItemRefusedToAll => "retries/redelivered_after_refusal",
         Flaw::ErrorAnswered200 | Flaw::FullInventoryAcked => "retries/acknowledged_without_room",
         Flaw::BundlePartiallyGranted | Flaw::RefusedPartSkipped => "retries/bundle_part_refused",
         Flaw::CapacityCheckedFirst => "idempotency/redelivery_to_full_inventory",

@@ -110,6 +110,46 @@ pub(crate) async fn queued_in_memory() {
     assert_held_soon(flawed, "redelivered", QUANTITY).await;
 }
 
+pub(crate) async fn journal_buffer_reused() {
+    let Pair { sound, flawed } = pair(Flaw::JournalBufferReused).await;
+    let players = ["one", "two", "three", "four"];
+    for (peer, left) in [(sound, 4), (flawed, 1)] {
+        let sent = players.map(|player| async move {
+            assert_eq!(peer.deliver(&event_of(player)).await, 200);
+        });
+        futures_util::future::join_all(sent).await;
+        assert_eq!(count_granted(peer, &players).await, 4);
+        restart(peer).await;
+        assert_eq!(count_granted(peer, &players).await, left);
+        assert_eq!(peer.deliver(&event_of("alone")).await, 200);
+        restart(peer).await;
+        assert_eq!(peer.held("alone", SKU).await, QUANTITY);
+    }
+}
+
+async fn count_granted(peer: ReceiverAddress, players: &[&str]) -> usize {
+    let mut count = 0;
+    for player in players {
+        count += usize::from(peer.held(player, SKU).await == QUANTITY);
+    }
+    count
+}
+
+pub(crate) async fn journal_text_split() {
+    let Pair { sound, flawed } = pair(Flaw::JournalTextSplit).await;
+    let mut split = event_of("split");
+    split["event_data"]["item"]["name"] = json!("Chest, large");
+    for (peer, held) in [(sound, QUANTITY), (flawed, "0")] {
+        for event in [&event(), &split] {
+            assert_eq!(peer.deliver(event).await, 200);
+        }
+        assert_eq!(peer.held("split", SKU).await, QUANTITY);
+        restart(peer).await;
+        assert_eq!(peer.held("split", SKU).await, held);
+        assert_eq!(peer.held(PLAYER, SKU).await, QUANTITY);
+    }
+}
+
 pub(crate) async fn frozen_after_response() {
     let Pair { sound, flawed } = pair(Flaw::FrozenAfterResponse).await;
     for (peer, held) in [(sound, QUANTITY), (flawed, "0")] {
@@ -255,6 +295,32 @@ pub(crate) async fn refusal_remembered() {
             assert_eq!(peer.deliver(&third).await, 200);
         }
         assert_eq!(peer.held(PLAYER, SKU).await, held);
+    }
+}
+
+pub(crate) async fn refused_retried_by_both() {
+    let Pair { sound, flawed } = pair(Flaw::RefusedRetriedByBoth).await;
+    for (peer, held) in [(sound, QUANTITY), (flawed, TWICE)] {
+        let event = event();
+        set_full(peer, Method::PUT, SKU).await;
+        assert_eq!(peer.deliver(&event).await, 422);
+        set_full(peer, Method::DELETE, SKU).await;
+        assert_eq!(peer.deliver(&event).await, 200);
+        assert_held_soon(peer, PLAYER, held).await;
+        assert_eq!(peer.deliver(&event).await, 200);
+        assert_eq!(peer.held(PLAYER, SKU).await, held);
+    }
+}
+
+pub(crate) async fn item_refused_to_all() {
+    let Pair { sound, flawed } = pair(Flaw::ItemRefusedToAll).await;
+    for (peer, status) in [(sound, 200), (flawed, 422)] {
+        let another = super::peer::event_of("another");
+        assert_eq!(peer.deliver(&another).await, 200);
+        set_full(peer, Method::PUT, SKU).await;
+        assert_eq!(peer.deliver(&event()).await, 422);
+        set_full(peer, Method::DELETE, SKU).await;
+        assert_eq!(peer.deliver(&another).await, status);
     }
 }
 

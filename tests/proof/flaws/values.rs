@@ -181,6 +181,10 @@ pub(crate) async fn player_trailing_space() {
     merges(Flaw::PlayerTrailingSpace, ["Zoë", "Zoë "]).await;
 }
 
+pub(crate) async fn player_leading_zeros() {
+    merges(Flaw::PlayerLeadingZeros, ["1007", "01007"]).await;
+}
+
 pub(crate) async fn player_latin1() {
     merges(Flaw::PlayerLatin1, ["Zoë-水晶", "Zoë-火山"]).await;
 }

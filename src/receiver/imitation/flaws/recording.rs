@@ -19,6 +19,7 @@ use crate::receiver::ledger::{
 };
 
 use super::inventory_rows::InventoryRows;
+use super::journal::Journal;
 use super::kept_keys::{KeptKeys, keeps_keys};
 use super::key_claims::{KeyClaims, work_on};
 use super::key_table::{append, compare, known};
@@ -101,6 +102,7 @@ const IN_QUEUE: Duration = Duration::from_millis(50);
 pub(super) struct RecordingMemory {
     kept_keys: KeptKeys,
     rows: InventoryRows,
+    journal: Journal,
     claims: KeyClaims,
     /// The time of each player's newest event.
     newest: Mutex<HashMap<String, u64>>,
@@ -132,6 +134,8 @@ pub(super) const RECORDING_FLAWS: &[Flaw] = &[
     Flaw::KeyBeforeSlowGrant,
     Flaw::GrantBeforeSlowKey,
     Flaw::QueuedInMemory,
+    Flaw::JournalBufferReused,
+    Flaw::JournalTextSplit,
     Flaw::FrozenAfterResponse,
 ];
 
@@ -256,6 +260,12 @@ impl Flaws {
             Some(Flaw::RemovedRowStaysDeleted) => {
                 return memory.rows.mark_deleted(game, entry).await;
             }
+            Some(Flaw::JournalBufferReused) => {
+                return memory.journal.record_in_batch(game, entry).await;
+            }
+            Some(Flaw::JournalTextSplit) => {
+                return memory.journal.record_line(game, entry, event).await;
+            }
             Some(Flaw::FullQueueDrops) => return memory.rows.enqueue(game, entry).await,
             _ => {
                 let Some(first) = self.first_half() else {
@@ -323,6 +333,7 @@ impl Flaws {
 
     /// Grants what is due in the queue.
     pub(crate) async fn work_on_queue(&self, game: &Game) -> Result<(), LedgerError> {
+        self.retry_refused(game).await?;
         if self.has(Flaw::QueuedInMemory) {
             let mut queue = self.recording.queue.lock().await;
             let now = Instant::now();
@@ -341,10 +352,12 @@ impl Flaws {
         }
     }
 
-    pub(crate) async fn clear_memory(&self) {
+    /// Loses what only the process knew.
+    pub(crate) async fn clear_memory(&self, game: &Game) -> Result<(), LedgerError> {
         let flaw = self.recording_flaw();
         self.recording.kept_keys.restart(flaw).await;
         self.recording.queue.lock().await.clear();
+        self.recording.journal.restart(&game.ledger).await
     }
 }
 

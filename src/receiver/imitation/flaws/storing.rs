@@ -6,7 +6,8 @@ use percent_encoding::percent_decode_str;
 use crate::protocol::{Event, Field, Item, NestedItem, Text};
 use crate::receiver::imitation::event_items::{each_item, each_nested};
 use crate::receiver::imitation::similar_ids::{
-    in_latin_1, normalised, truncated, without_accents, without_trailing_spaces,
+    in_latin_1, normalised, truncated, without_accents, without_leading_zeros,
+    without_trailing_spaces,
 };
 use crate::receiver::refusal::Refusal;
 
@@ -30,6 +31,8 @@ impl Flaws {
             normalised(player_id)
         } else if self.has(Flaw::PlayerTrailingSpace) {
             without_trailing_spaces(player_id)
+        } else if self.has(Flaw::PlayerLeadingZeros) {
+            without_leading_zeros(player_id)
         } else if self.has(Flaw::PlayerLatin1) {
             in_latin_1(player_id)
         } else {

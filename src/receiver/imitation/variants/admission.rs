@@ -7,7 +7,9 @@ use http::{HeaderMap, StatusCode};
 
 use crate::protocol::{Event, EventKind, Item, ItemKind, SIGNATURE_HEADER, TIMESTAMP_HEADER};
 use crate::receiver::authentication::{only_value, parse_timestamp};
-use crate::receiver::imitation::similar_ids::{without_accents, without_trailing_spaces};
+use crate::receiver::imitation::similar_ids::{
+    without_accents, without_leading_zeros, without_trailing_spaces,
+};
 use crate::receiver::ledger::Grants;
 use crate::receiver::outcome::{Decision, RequestOutcome};
 use crate::receiver::refusal::{Refusal, Skipped};
@@ -112,7 +114,8 @@ impl Variants {
     /// A player ID as the game stores and compares it.
     pub(crate) fn stored_player(&self, player_id: String) -> String {
         if self.has(Variant::SimilarPlayersMerged) {
-            without_trailing_spaces(&without_accents(&player_id)).to_lowercase()
+            let merged = without_trailing_spaces(&without_accents(&player_id));
+            without_leading_zeros(&merged).to_lowercase()
         } else {
             player_id
         }
