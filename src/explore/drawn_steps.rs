@@ -27,7 +27,7 @@ impl Draft<'_> {
             self.script()
         } else if self.happens(Kind::Forgery, 5) {
             self.forgery()
-        } else if self.has(Kind::Redelivery) && self.happens(Kind::FullInventory, 10) {
+        } else if self.happens(Kind::FullInventory, 6) {
             return self.fill_and_free();
         } else {
             self.delivery()
@@ -162,14 +162,17 @@ impl Draft<'_> {
         json!({ "script": { "of": name, "answers": statuses } })
     }
 
-    /// Delivers an item, or a bundle, while the game can't grant it or a part, and again when it can.
+    /// Delivers an item, or a bundle, while the game can't grant it or a part, and again when it can. In
+    /// between, another player may get the same item.
     fn fill_and_free(&mut self) {
         let is_plain = !self.has(Kind::Bundle) || self.random.random::<bool>();
+        let sku = self.sku();
         let mut item = if is_plain {
-            json!({ "sku": self.sku() })
+            json!({ "sku": sku })
         } else {
             json!({ "bundle": vec![json!({}); PARTS] })
         };
+        let other = json!({ "item": { "sku": sku } });
         if self.happens(Kind::Fallback, 2) {
             item["fallback"] = self.fallback();
         }
@@ -184,11 +187,20 @@ impl Draft<'_> {
             }
             step
         };
-        self.history.steps.extend([
-            hook("fill_inventory"),
-            json!({ "deliver": name, "retry": { "attempts": 2 } }),
-            hook("free_inventory"),
-            json!({ "deliver": name }),
-        ]);
+        let mut refused = json!({ "deliver": name, "retry": { "attempts": 2 } });
+        if self.has(Kind::NoRetry) && self.has(Kind::Together) && self.happens(Kind::Times, 2) {
+            refused = json!({ "deliver": name, "retry": "off", "times": 4, "together": true });
+        }
+        self.history.steps.extend([hook("fill_inventory"), refused]);
+        let free = hook("free_inventory");
+        if self.random.random::<bool>() {
+            let other = self.add(other);
+            self.players.push(other.clone());
+            self.history.steps.push(json!({ "deliver": other }));
+        }
+        self.history.steps.push(free);
+        if self.has(Kind::Redelivery) {
+            self.history.steps.push(json!({ "deliver": name }));
+        }
     }
 }

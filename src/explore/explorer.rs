@@ -13,7 +13,6 @@ use tokio::sync::RwLock;
 
 use super::case_runner::{CaseRunner, Try};
 use super::corpus::CorpusCase;
-use super::coverage::Coverage;
 use super::deadlines::Deadlines;
 use super::failure_class::FailureClass;
 use super::found_failure::{FoundFailure, Origin};
@@ -23,8 +22,8 @@ use super::isolation::Isolation;
 use super::kind::Kind;
 use super::possible_kinds::{possible_forgeries, possible_kinds};
 use super::progress::Progress;
-use super::recent_cases::RecentCases;
 use super::restarts::may_undo;
+use super::search_state::{SearchState, SeenFailure};
 use crate::generate::Seed;
 use crate::run::{Explored, LikelyCause, Plan, PlanSettings, RunContext, RunEvent};
 use crate::verify::{Verdict, VerdictCounts};
@@ -35,6 +34,8 @@ const SETUP_CASES: u32 = 3;
 const ENOUGH_ALIKE: u64 = 3;
 /// After this many failing cases in a row that are already explained, more would tell nothing new.
 const ENOUGH_EXPLAINED: u32 = 40;
+/// The most warnings that are shrunk, after the search.
+const MOST_POSTPONED: usize = 4;
 /// Every so many cases, one runs alone: a later delivery can hide that the last one is unfinished.
 const ALONE_EVERY: u64 = 10;
 /// The kinds that concern every player of the receiver.
@@ -85,36 +86,9 @@ pub(crate) struct Explorer<'run> {
     /// Cases share the receiver, except those that restart it, and those of shrinking: what fails only
     /// because of other cases would not fail as a scenario.
     crowd: RwLock<()>,
-    state: Mutex<State>,
+    state: Mutex<SearchState>,
     /// The number of events of the failure that is being shrunk.
     events_left: AtomicUsize,
-}
-
-#[derive(Default)]
-struct State {
-    cases: VerdictCounts,
-    checks: VerdictCounts,
-    coverage: Coverage,
-    recent: RecentCases,
-    kept: Vec<CorpusCase>,
-    found: Vec<FoundFailure>,
-    /// The first case that failed, until it was tried again.
-    seen_once: Option<FoundFailure>,
-    /// The events of the first case that could not be decided.
-    broken: Option<Vec<RunEvent>>,
-    /// Failures that are like one that was found.
-    explained: u64,
-    explained_in_a_row: u32,
-    is_shrinking: bool,
-    is_diagnosing: bool,
-}
-
-impl State {
-    /// Whether a failure was found, and not only a warning.
-    fn has_failed(&self) -> bool {
-        let mut verdicts = self.found.iter().map(FoundFailure::verdict);
-        verdicts.any(|verdict| verdict == Verdict::Failed)
-    }
 }
 
 impl<'run> Explorer<'run> {
@@ -225,6 +199,9 @@ impl<'run> Explorer<'run> {
             .take_while(|_| std::future::ready(!self.is_over()))
             .for_each_concurrent(jobs, |number| self.case(number))
             .await;
+        for postponed in std::mem::take(&mut self.state().postponed) {
+            self.shrink(postponed).await;
+        }
     }
 
     pub(crate) fn has_found(&self) -> bool {
@@ -348,7 +325,7 @@ impl<'run> Explorer<'run> {
         (generator.history(seed), Origin::Drawn(seed, without))
     }
 
-    fn keep(&self, state: &mut State, history: &History) {
+    fn keep(&self, state: &mut SearchState, history: &History) {
         if self.settings.corpus.len() + state.kept.len() < MOST_KEPT {
             state.kept.push(CorpusCase(history.clone()));
         }
@@ -384,17 +361,43 @@ impl<'run> Explorer<'run> {
                 events: tried.events.clone(),
             });
         }
+        let others = self.state().recent.beside(began);
+        let seen = SeenFailure {
+            class,
+            history,
+            tried,
+            origin,
+            others,
+        };
+        if class == FailureClass::Doubtful {
+            let mut state = self.state();
+            if state.postponed.len() < MOST_POSTPONED {
+                state.postponed.push(seen);
+            } else {
+                state.add_explained();
+            }
+        } else {
+            self.shrink(seen).await;
+        }
+    }
+
+    /// Looks for the smallest scenario that fails like a case, unless its failure is explained.
+    async fn shrink(&self, seen: SeenFailure) {
+        let SeenFailure {
+            class,
+            history,
+            tried,
+            origin,
+            others,
+        } = seen;
         let _alone = self.crowd.write().await;
         if self.is_explained(class, &history) {
-            let mut state = self.state();
-            state.explained += 1;
-            state.explained_in_a_row += 1;
+            self.state().add_explained();
             return;
         }
         self.events_left
             .store(history.events.len(), Ordering::Relaxed);
         self.state().is_shrinking = true;
-        let others = self.state().recent.beside(began);
         let isolation = Isolation {
             runner: &self.runner,
             class,
@@ -414,10 +417,7 @@ impl<'run> Explorer<'run> {
                 self.keep(&mut state, &found.history);
                 state.found.push(found);
             }
-            Some(_) => {
-                state.explained += 1;
-                state.explained_in_a_row += 1;
-            }
+            Some(_) => state.add_explained(),
             None => state.cases.add(Verdict::Passed),
         }
     }
@@ -440,7 +440,7 @@ impl<'run> Explorer<'run> {
         })
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, SearchState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

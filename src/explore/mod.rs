@@ -28,6 +28,7 @@ mod recent_cases;
 mod restarts;
 mod same_failure;
 mod scenario_text;
+mod search_state;
 mod shrinker;
 
 pub(crate) use corpus::CorpusCase;

@@ -128,6 +128,7 @@ mod tests {
             "large_balance",
             "large_quantity",
             "late_delivery",
+            "leading_zeros",
             "long_keys",
             "long_sku",
             "other_item_type",

@@ -256,6 +256,18 @@ fn a_fault_that_its_step_does_not_allow_is_rejected() {
             "fault: out_of_order",
             "`out_of_order` needs more than one delivery",
         ),
+        (
+            "fault: restart_in_flight, times: 2, together: true",
+            "add `apart`, so that the receiver is restarted once",
+        ),
+        (
+            "fault: restart_in_flight, times: 2, together: true, apart: 5ms",
+            "no error",
+        ),
+        (
+            "fault: { restart_in_flight: { after: [1ms, 2ms] } }, times: 2, together: true, apart: 5ms",
+            "`restart_in_flight` has 2 delays, but with `apart` there is one restart",
+        ),
         ("connection: old", "unknown value `old`"),
     ] {
         let found = found(keys);

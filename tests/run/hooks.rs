@@ -77,6 +77,28 @@ fn a_restart_by_request_reveals_a_game_that_loses_its_keys() {
 }
 
 #[test]
+fn deliveries_that_begin_apart_share_one_restart() {
+    let scenario = "name: granted once despite a restart under load
+events: { a: {}, b: {}, c: {}, d: {} }
+steps:
+  - deliver: [a, b, c, d]
+    together: true
+    apart: 5ms
+    fault: { restart_in_flight: { after: [10ms] } }
+    expect: { status: 2xx }
+effects: [{ granted: a }, { granted: b }, { granted: c }, { granted: d }]
+";
+    let hook = Peer::answering(|_| PeerResponse::new(204));
+    let profile = format!("    restart: {{ http: POST {} }}\n", hook.url());
+    let game = game(Arc::default());
+    let folder = Folder::with_scenario(scenario).with("aghook.yaml", game.config(&profile));
+    let transcript = Transcript::of(&mut folder.run(&["--report", "json"])).ends_with(0);
+    assert_eq!(hook.connections(), 1);
+    // The first delivery, at least, is retried after the restart.
+    transcript.says(&["\"hooks\":[{", "\"attempt\":2"]);
+}
+
+#[test]
 fn a_failed_restart_is_broken_and_does_not_blame_the_receiver() {
     let refusing = Peer::answering(|_| PeerResponse::new(500));
     let by_request = format!("    restart: {{ http: POST {} }}\n", refusing.url());
