@@ -5,12 +5,14 @@ use std::fmt;
 use anstyle::{AnsiColor, Style};
 
 use super::ExitCode;
+use crate::report::escape_lines;
 use crate::run::SessionError;
 
 const ERROR_STYLE: Style = AnsiColor::Red.on_default().bold();
 const HELP_STYLE: Style = AnsiColor::Cyan.on_default().bold();
 
-/// An error that ends a command. `{}` prints plain text, `{:#}` prints colors.
+/// An error that ends a command. `{}` prints plain text, `{:#}` prints colors. Both escape what a message may
+/// quote from a receiver.
 #[derive(Debug)]
 pub(crate) struct CommandError {
     code: ExitCode,
@@ -96,8 +98,10 @@ impl fmt::Display for CommandError {
         } else {
             [Style::new(); 2]
         };
+        let message = escape_lines(message);
         write!(formatter, "{error_style}error:{error_style:#} {message}")?;
         if let Some(help) = help {
+            let help = escape_lines(help);
             write!(formatter, "\n  {help_style}help:{help_style:#} {help}")?;
         }
         Ok(())
@@ -123,6 +127,14 @@ mod tests {
             anstream::adapter::strip_str(&colored).to_string(),
             error.to_string()
         );
+    }
+
+    #[test]
+    fn a_receiver_can_not_control_the_terminal_by_a_message() {
+        let error = CommandError::usage("returned 400 (\u{1b}[2J\u{9b}31m)\n::error::x")
+            .with_help("\rall checks passed");
+        let expected = "error: returned 400 (\\u{1b}[2J\\u{9b}31m)\n\\u{3a}:error::x\n  help: \\rall checks passed";
+        assert_eq!(error.to_string(), expected);
     }
 
     #[test]

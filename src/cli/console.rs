@@ -5,6 +5,9 @@ use std::io::{self, Stdout, Write};
 
 use anstream::{AutoStream, ColorChoice};
 
+use super::CommandError;
+use crate::report::escape_lines;
+
 /// The output of a command. Commands can always write styled text: the console strips colors that
 /// are not wanted.
 pub(crate) struct Console {
@@ -68,8 +71,18 @@ impl Console {
         let _ = writeln!(self, "{text}").and_then(|()| self.flush());
     }
 
-    /// Writes a note to standard error, so that it does not mix with piped output.
+    /// Writes a note to standard error, so that it does not mix with piped output. A note may quote a
+    /// receiver, so it is plain text.
     pub(crate) fn note(&self, text: &str) {
+        self.write_error(&escape_lines(text));
+    }
+
+    /// Writes the error that ends a command to standard error.
+    pub(crate) fn error(&self, error: &CommandError) {
+        self.write_error(&format!("{error:#}"));
+    }
+
+    fn write_error(&self, text: &str) {
         // If standard error is closed, the error can't be reported anywhere.
         let _ = writeln!(AutoStream::new(io::stderr(), self.color), "{text}");
     }

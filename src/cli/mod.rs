@@ -85,7 +85,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let mut console = Console::new(arguments.color);
     let code = dispatch(arguments.command, &mut console).unwrap_or_else(|error| {
-        console.note(&format!("{error:#}"));
+        console.error(&error);
         error.exit_code()
     });
     interrupt::exit_code().unwrap_or(code)

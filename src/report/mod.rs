@@ -49,7 +49,7 @@ pub(crate) use replay::ReplayReport;
 pub use report_kind::ReportKind;
 pub(crate) use resend::write_resent;
 pub use run_record::RunRecorder;
-pub(crate) use sanitize::{escape, sanitize};
+pub(crate) use sanitize::{escape, escape_lines, sanitize};
 pub use scenario_record::KeptAttempts;
 pub(crate) use scenario_record::{RunningScenarios, ScenarioRecord};
 pub(crate) use snapshot::snapshot_text;

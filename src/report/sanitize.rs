@@ -20,6 +20,12 @@ pub(crate) fn sanitize(line: &str) -> String {
     }
 }
 
+/// Escapes each line of a text, and keeps the line breaks.
+pub(crate) fn escape_lines(text: &str) -> String {
+    let lines: Vec<String> = text.split('\n').map(escape).collect();
+    lines.join("\n")
+}
+
 /// Like [`sanitize`], but does not cut the line.
 pub(crate) fn escape(line: &str) -> String {
     let mut shown = String::with_capacity(line.len());

@@ -66,6 +66,33 @@ fn another_secret_is_named() {
     );
 }
 
+/// Before a load, with colors, as a CI system often asks for.
+#[test]
+fn a_probe_can_not_control_the_terminal() {
+    let peer = Peer::answering(|request| {
+        if request.method == "POST" {
+            return PeerResponse::new(200);
+        }
+        PeerResponse::new(400).body("\u{1b}[2J\u{9b}31m \r all checks passed")
+    });
+    let probe = format!(
+        "    probes: {{ quantity: {{ http: 'GET {}/{{player_id}}/{{sku}}', read: $.quantity }} }}\n",
+        peer.url()
+    );
+    let config = format!("{}{probe}", config(&peer.url()));
+    let words = [
+        "--color",
+        "always",
+        "--count",
+        "3",
+        "--check-effects",
+        "all",
+    ];
+    let (transcript, _) = load(&config, &words);
+    let note = "returned 400 (\\u{1b}[2J\\u{9b}31m \\r all checks passed)";
+    assert!(transcript.stderr.contains(note), "{}", transcript.text());
+}
+
 #[test]
 fn a_page_in_front_is_named() {
     let page = "<!doctype html><html><head><title>Sign in</title></head></html>";

@@ -33,7 +33,7 @@ pub(super) fn watch(
             return ended;
         }
         let code = ended.unwrap_or_else(|error| {
-            console.note(&format!("{error:#}"));
+            console.error(&error);
             error.exit_code()
         });
         let waiting = async {
