@@ -110,6 +110,8 @@ impl Evidence {
         let problem = match self {
             Self::Mistake(mistake) => SetupProblem::of_mistake(&mistake),
             Self::Refused { status, body } => {
+                // The message shows the beginning of the body, which may end within a secret.
+                let body = context.redaction.text(&body);
                 let response = ResponseText {
                     status,
                     headers: &[],

@@ -66,6 +66,19 @@ fn another_secret_is_named() {
     );
 }
 
+/// The message shows the beginning of the body, which ends within the secret.
+#[test]
+fn the_secret_of_a_refusal_is_not_shown() {
+    let body = format!("{} {SECRET} and more", "x".repeat(105));
+    let peer = Peer::answering(move |_| PeerResponse::new(400).body(body.as_str()));
+    let (transcript, _) = load(&config(&peer.url()), &LONG);
+    let transcript = transcript
+        .ends_with(3)
+        .says(&["every genuine delivery was refused (400: xxx"]);
+    let shown = transcript.text();
+    assert!(!shown.contains(&SECRET[..8]), "{shown}");
+}
+
 /// Before a load, with colors, as a CI system often asks for.
 #[test]
 fn a_probe_can_not_control_the_terminal() {
