@@ -56,6 +56,11 @@ impl HookCommand {
         &self.redaction
     }
 
+    /// Hides these secrets, too.
+    pub(super) fn hide(&mut self, secrets: &Redaction) {
+        self.redaction = secrets.clone().and([&self.redaction]);
+    }
+
     pub(crate) fn program(&self) -> &str {
         self.words.first().map_or("", String::as_str)
     }
@@ -108,6 +113,8 @@ impl HookCommand {
         if status.success() {
             return Ok(output);
         }
+        // A secret with line breaks in it is not recognised in joined or left out lines.
+        let errors = self.redaction.text(&errors);
         // The first lines say what went wrong; the last may be psql's caret.
         // psql repeats a part of the query with its values, which the command shows anyway.
         let is_excerpt = |line: &str| line.starts_with("LINE ") || line.trim() == "^";
@@ -115,6 +122,7 @@ impl HookCommand {
         let lines = lines.filter(|line| !line.trim().is_empty() && !is_excerpt(line));
         let lines: Vec<&str> = lines.take(SHOWN_LINES).collect();
         let (errors, command) = (lines.join(" ⏎ "), words.join(" "));
+        let command = self.redaction.text(&command);
         // SQLite does not wait by default while the game writes.
         let hint = if errors.contains("database is locked") {
             "; let it wait, such as with `sqlite3 -cmd '.timeout 5000'`"
@@ -144,5 +152,35 @@ fn no_such_program(program: &str) -> String {
             folder.display()
         ),
         _ => "there is no such program: install it, or write its full path".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::Secret;
+
+    /// Programs that encode break lines.
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_secret_in_several_lines_of_errors_is_not_shown() {
+        let secret = Secret::new("Tr0ub4dor-secret-9zKq").expect("a secret");
+        for encode in ["base64 | fold -w 20", "od -An -tx1", "od -An -tu1"] {
+            let program = format!("printf %s Tr0ub4dor-secret-9zKq | {encode} >&2; exit 1");
+            let words = ["sh", "-c", &program].map(str::to_owned);
+            let mut command = HookCommand::new(&words).expect("no variables");
+            command.hide(&Redaction::new([secret.clone()]));
+            let late = || HookFailure::new("late");
+            let no_values: [(&str, &str); 0] = [];
+            let failure = command.run(&no_values, Duration::from_secs(10), late);
+            let failure = failure.await.expect_err("it exits with 1").to_string();
+            let (_, shown) = failure.split_once("exit status: 1:").expect("its status");
+            let (errors, command) = shown.split_once("(command:").expect("its command");
+            assert_eq!(errors.trim(), "[secret not shown]", "{encode}");
+            assert!(
+                command.contains("printf %s [secret not shown] |"),
+                "{command}"
+            );
+        }
     }
 }

@@ -60,6 +60,14 @@ impl PreparedHook {
         }
     }
 
+    /// Hides the run's secrets in its failures, too: they quote only a part of what a command printed, in which
+    /// a secret may not be recognised any more.
+    pub(crate) fn hide(&mut self, secrets: &Redaction) {
+        if let PreparedHookSource::Command(command) = &mut self.source {
+            command.hide(secrets);
+        }
+    }
+
     /// That the program of its command is not there, if so.
     pub(crate) fn missing_program(&self) -> Option<HookFailure> {
         match &self.source {

@@ -114,6 +114,16 @@ impl PreparedProbe {
         matches!(self.source, PreparedProbeSource::Http(_)).then_some(&self.reader.redaction)
     }
 
+    /// Hides the run's secrets in its failures, too: they quote only a part of what the game returned, in which
+    /// a secret may not be recognised any more.
+    pub(crate) fn hide(&mut self, secrets: &Redaction) {
+        let redaction = &mut self.reader.redaction;
+        *redaction = secrets.clone().and([&*redaction]);
+        if let PreparedProbeSource::Command(command) = &mut self.source {
+            command.hide(secrets);
+        }
+    }
+
     /// Why it is probably wrong: it has never returned a value in this run.
     pub(crate) fn problem(&self) -> Option<ProbeProblem> {
         self.reader.history.problem()

@@ -8,7 +8,7 @@ use super::hook_error::HookFailure;
 use super::probe_batch::ProbePair;
 use super::probe_history::{ProbeHistory, missing_segment};
 use super::probe_value::{ProbeValue, first_line};
-use super::redaction::Redaction;
+use super::redaction::{REDACTED, Redaction};
 use crate::diagnose::html_title;
 use crate::scenario::{ReadPath, shortened};
 use crate::transport::Response;
@@ -110,10 +110,11 @@ impl AnswerReader {
         text: &str,
     ) -> Result<HashMap<(String, String), String>, HookFailure> {
         let mut values = HashMap::new();
-        for line in text.lines().filter(|line| !line.trim().is_empty()) {
-            let columns: Vec<&str> = line.trim_end_matches('\r').split('\t').collect();
-            let [player, sku, value] = columns[..] else {
-                let line = first_line(&self.redaction.text(line));
+        for line in filled_lines(text) {
+            let Some([player, sku, value]) = columns(line) else {
+                let text = self.redaction.text(text);
+                let line = filled_lines(&text).find(|line| columns(line).is_none());
+                let line = first_line(line.unwrap_or(REDACTED));
                 return Err(HookFailure::new(format!(
                     "{program} printed {line:?} instead of a player, an SKU and a value, separated \
                      by tabs"
@@ -208,6 +209,16 @@ impl AnswerReader {
     }
 }
 
+fn filled_lines(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().filter(|line| !line.trim().is_empty())
+}
+
+/// A player, an SKU and a value.
+fn columns(line: &str) -> Option<[&str; 3]> {
+    let columns: Vec<&str> = line.trim_end_matches('\r').split('\t').collect();
+    columns.try_into().ok()
+}
+
 /// Reads the number of a player and an SKU, as a probe with this path does.
 #[cfg(any(test, fuzzing))]
 pub(crate) fn read_number(
@@ -281,5 +292,24 @@ mod tests {
             failure.to_string().contains("add `missing: 0`"),
             "{failure}"
         );
+    }
+
+    /// In the first line alone it would not be recognised.
+    #[test]
+    fn a_secret_in_several_lines_is_not_shown() {
+        let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+        let redaction = Redaction::new([crate::protocol::Secret::new(secret).expect("a secret")]);
+        let reader = AnswerReader {
+            redaction,
+            ..reader(None)
+        };
+        let hex = hex::encode(secret);
+        let (first, rest) = hex.split_at(60);
+        let text = format!("{first}\n{rest}\n");
+        let excerpt = reader.excerpt(text.as_bytes());
+        assert_eq!(excerpt, " ([secret not shown])");
+        let failure = reader.output("psql", text).expect_err("no columns");
+        let expected = "psql printed \"[secret not shown]\" instead of a player";
+        assert!(failure.to_string().starts_with(expected), "{failure}");
     }
 }

@@ -341,6 +341,8 @@ impl Session {
         let hidden = hidden.chain(hooks.values().filter_map(PreparedHook::redaction));
         let PreparedHeaders { headers, redaction } = PreparedHeaders::new(&self.headers)?;
         let redaction = redaction.and(hidden).and([&Redaction::new(secrets.all())]);
+        probes.values_mut().for_each(|probe| probe.hide(&redaction));
+        hooks.values_mut().for_each(|hook| hook.hide(&redaction));
         let mut clock = Clock::system();
         if self.options.real_time {
             clock = clock.real_time();

@@ -66,7 +66,13 @@ pub(super) struct QuantityChanges {
 }
 
 impl<'run> QuantityReader<'run> {
-    pub(super) fn new(context: &'run RunContext, probe: Result<PreparedProbe, NotRead>) -> Self {
+    pub(super) fn new(
+        context: &'run RunContext,
+        mut probe: Result<PreparedProbe, NotRead>,
+    ) -> Self {
+        if let Ok(probe) = &mut probe {
+            probe.hide(&context.redaction);
+        }
         let hook = probe.as_ref().ok().and_then(PreparedProbe::redaction);
         let redaction = context.redaction.clone().and(hook);
         Self {
