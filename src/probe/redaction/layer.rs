@@ -12,6 +12,9 @@ pub(super) struct Layer {
 /// The longest escape, such as `&DiacriticalGrave;`.
 const ESCAPE_LIMIT: usize = 18;
 
+/// What marks the end of a text that was shortened for a message.
+pub(super) const SHORTENED: &[u8] = "…".as_bytes();
+
 impl Layer {
     pub(super) fn received(bytes: &[u8]) -> Self {
         Self {
@@ -42,8 +45,7 @@ impl Layer {
     /// The text with the escapes of JSON, programming languages, URLs and HTML replaced once. `None` if
     /// there are none.
     pub(super) fn unescaped(&self) -> Option<Self> {
-        let is_escape = |byte: &u8| matches!(byte, b'\\' | b'%' | b'&');
-        let mut next = self.bytes.iter().position(is_escape)?;
+        let mut next = self.bytes.iter().position(|byte| is_escape(*byte))?;
         let mut changed = Changed::of(self);
         let (mut at, mut found) = (0, false);
         while at < self.bytes.len() {
@@ -56,7 +58,7 @@ impl Layer {
                 changed.push(&[byte], at);
                 at += 1;
             }
-            let after = self.bytes[at..].iter().position(is_escape);
+            let after = self.bytes[at..].iter().position(|byte| is_escape(*byte));
             next = after.map_or(self.bytes.len(), |after| at + after);
         }
         found.then(|| changed.finish())
@@ -111,10 +113,28 @@ impl<'layer> Changed<'layer> {
 pub(super) fn cut_escape(bytes: &[u8]) -> Option<usize> {
     let from = bytes.len().saturating_sub(ESCAPE_LIMIT);
     let tail = &bytes[from..];
-    let at = tail
-        .iter()
-        .rposition(|byte| matches!(byte, b'\\' | b'%' | b'&'))?;
+    let at = tail.iter().rposition(|byte| is_escape(*byte))?;
     Some(from + at)
+}
+
+/// Whether the text is cut here, perhaps within an escape.
+fn is_cut(rest: &[u8]) -> bool {
+    let near = &rest[..rest.len().min(ESCAPE_LIMIT + SHORTENED.len())];
+    let mark = near
+        .windows(SHORTENED.len())
+        .position(|part| part == SHORTENED);
+    match mark {
+        None if rest.len() > ESCAPE_LIMIT => false,
+        end => match &rest[..end.unwrap_or(rest.len())] {
+            [] => true,
+            last @ [first, ..] => is_escape(*first) && escape(last).is_none(),
+        },
+    }
+}
+
+/// Whether an escape can begin with this byte.
+fn is_escape(byte: u8) -> bool {
+    matches!(byte, b'\\' | b'%' | b'&')
 }
 
 /// What an escape stands for, in bytes, and its length.
@@ -182,8 +202,10 @@ fn reference(digits: &[u8], base: u32, before: usize) -> Option<Escape> {
     let is_digit = |byte: &&u8| char::from(**byte).is_digit(base);
     let length = digits.iter().take(DIGITS).take_while(is_digit).count();
     let number = std::str::from_utf8(digits.get(..length)?).ok()?;
-    // At the end of a text, it may be cut off.
-    let semicolon = usize::from(*digits.get(length)? == b';');
+    let semicolon = usize::from(digits.get(length) == Some(&b';'));
+    if semicolon == 0 && is_cut(&digits[length..]) {
+        return None;
+    }
     let code = u32::from_str_radix(number, base).ok()?;
     character(code, before + length + semicolon)
 }

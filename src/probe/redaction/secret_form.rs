@@ -8,7 +8,7 @@ use aho_corasick::AhoCorasick;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 
-use super::layer::{Layer, cut_escape};
+use super::layer::{Layer, SHORTENED, cut_escape};
 use crate::protocol::Secret;
 
 /// The minimum length, in bytes, of secrets whose encoded forms are redacted too. The encoded forms
@@ -78,11 +78,17 @@ impl SecretForm {
         for text in [
             text.to_owned(),
             text.replace('\'', r"'\''"),
+            text.replace('\'', r#"'"'"'"#),
             text.replace('\'', "''"),
             text.replace('"', "\"\""),
             text.replace(' ', "+"),
         ] {
             forms.extend(Self::plain(&text));
+        }
+        if text.len() >= LONG_FROM && !text.is_ascii() {
+            // Reading in any case changes only letters of ASCII.
+            forms.extend(Self::plain(&text.to_uppercase()));
+            forms.extend(Self::plain(&text.to_lowercase()));
         }
         if text.len() >= ENCODED_FROM {
             forms.extend(Self::encoded(text.as_bytes()));
@@ -147,6 +153,7 @@ impl SecretForm {
             listed(|byte| format!("{byte:02x}")),
             listed(|byte| format!("0x{byte:02x}")),
             listed(u8::to_string),
+            listed(|byte| format!("{byte:03}")),
         ];
         for before in 0..3 {
             let text = STANDARD_NO_PAD.encode([&vec![0; before][..], secret].concat());
@@ -161,8 +168,8 @@ impl SecretForm {
         forms
     }
 
-    /// Where it is in `bytes`, whose last escape may be cut off at `cut_escape`.
-    fn find_in(&self, bytes: &[u8], cut_escape: Option<usize>) -> Vec<Range<usize>> {
+    /// Where it is in `bytes`, which may have been cut at `ends`.
+    fn find_in(&self, bytes: &[u8], ends: &[usize]) -> Vec<Range<usize>> {
         let found = occurrences(bytes, &self.bytes).into_iter().map(|start| {
             let end = start + self.bytes.len();
             start.saturating_sub(self.around.0)..bytes.len().min(end.saturating_add(self.around.1))
@@ -171,8 +178,7 @@ impl SecretForm {
         let Some(least) = self.start_from else {
             return found;
         };
-        let ends = [Some(bytes.len()), cut_escape];
-        for end in ends.into_iter().flatten().chain(shortened_ends(bytes)) {
+        for &end in ends {
             let most = end.min(self.bytes.len() - 1);
             let cut = (least..=most).rev();
             let cut = cut.filter(|length| bytes[..end].ends_with(&self.bytes[..*length]));
@@ -185,11 +191,18 @@ impl SecretForm {
     }
 }
 
-/// Where a text was cut for a message.
-fn shortened_ends(bytes: &[u8]) -> impl Iterator<Item = usize> {
-    const MARK: &[u8] = "…".as_bytes();
+/// Where a text may have been cut: at its end and where it was shortened for a message, or at an escape
+/// before these that is not whole.
+fn cut_ends(bytes: &[u8]) -> Vec<usize> {
     const MOST: usize = 20;
-    occurrences(bytes, MARK).into_iter().take(MOST)
+    let shortened = occurrences(bytes, SHORTENED).into_iter().take(MOST);
+    let ends = shortened.chain([bytes.len()]);
+    // An escape that is cut may be one of escaped characters, such as `&#` and a part of `\u0038`.
+    let with_escapes = ends.flat_map(|end| {
+        let cut = |end: &usize| cut_escape(&bytes[..*end]);
+        std::iter::successors(Some(end), cut).take(LAYERS + 1)
+    });
+    with_escapes.collect()
 }
 
 /// Where `wanted` occurs, without overlaps.
@@ -255,11 +268,9 @@ impl ReadForms {
         if !self.beginnings.as_ref().is_none_or(may_have) {
             return Vec::new();
         }
-        let cut_escape = cut_escape(&bytes);
+        let ends = cut_ends(&bytes);
         let forms = self.forms.iter();
-        let found: Vec<_> = forms
-            .flat_map(|form| form.find_in(&bytes, cut_escape))
-            .collect();
+        let found: Vec<_> = forms.flat_map(|form| form.find_in(&bytes, &ends)).collect();
         if found.is_empty() {
             return found;
         }

@@ -273,3 +273,73 @@ fn json_stays_valid_and_the_secret_of_any_case_is_redacted() {
     let json = serde_json::json!([1_234_567_890]);
     assert_eq!(number.json(&json).to_string(), format!("[\"{REDACTED}\"]"));
 }
+
+/// As Python's `shlex.quote` and other wrappers write it, also within JSON.
+#[test]
+fn a_secret_in_the_quotes_of_a_shell_is_redacted() {
+    let secret = "Tr0ub4dor-it's-9zKq";
+    for (text, expected) in [
+        (
+            r#"x 'Tr0ub4dor-it'"'"'s-9zKq' y"#,
+            r"x '[secret not shown]' y",
+        ),
+        (r"x 'Tr0ub4dor-it'\''s-9zKq' y", r"x '[secret not shown]' y"),
+        (
+            r#"{"a":"'Tr0ub4dor-it'\"'\"'s-9zKq'"}"#,
+            r#"{"a":"'[secret not shown]'"}"#,
+        ),
+    ] {
+        let redacted = hidden(secret, text.as_bytes());
+        assert_eq!(String::from_utf8(redacted).expect("UTF-8"), expected);
+    }
+}
+
+#[test]
+fn decimal_bytes_can_have_leading_zeros() {
+    let secret = "Tr0ub4dor-secret-9zKq";
+    let numbers: Vec<String> = secret.bytes().map(|byte| format!("{byte:03}")).collect();
+    let text = format!("[{}]", numbers.join(" "));
+    assert_eq!(
+        hidden(secret, text.as_bytes()),
+        expected("[", "]").into_bytes()
+    );
+}
+
+#[test]
+fn capitals_and_small_letters_of_any_alphabet_are_redacted() {
+    for secret in ["pä ss wörd-x9zKq", "Пароль-12345", "straße-und-mehr-42"] {
+        for text in [secret.to_uppercase(), secret.to_lowercase()] {
+            let redacted = hidden(secret, format!("a {text} b").as_bytes());
+            let redacted = String::from_utf8(redacted).expect("UTF-8");
+            assert_eq!(redacted, expected("a ", " b"), "{text}");
+        }
+    }
+}
+
+/// Of an escape in an escape, the end of a text leaves a part of each.
+#[test]
+fn a_cut_within_escapes_shows_nothing_of_the_secret() {
+    let secret = "Tr0ub4dor-secret-9zKq";
+    let decimal = Encoding::HtmlDecimal.of(secret);
+    for text in [
+        decimal.clone(),
+        Encoding::HtmlHexadecimal.of(secret),
+        decimal.replace('&', "&amp;"),
+        decimal.replace('&', r"\u0026"),
+        Encoding::JsonEscapes.of(&decimal),
+        Encoding::JsonEscapes.of(&Encoding::JsonEscapes.of(secret)),
+    ] {
+        let shown = text.len() * 10 / secret.len();
+        for cut in shown..text.len() {
+            for end in ["", "…", "…\" and more"] {
+                let redacted = hidden(secret, format!("x {}{end}", &text[..cut]).as_bytes());
+                let redacted = String::from_utf8(redacted).expect("UTF-8");
+                assert!(
+                    redacted.starts_with("x [secret"),
+                    "{}{end}: {redacted}",
+                    &text[..cut]
+                );
+            }
+        }
+    }
+}
