@@ -65,6 +65,7 @@ fn check_expectation(expectation: Expectation, body: &str) -> Vec<Verdict> {
         headers: Vec::new(),
         body: body.to_owned().into(),
         body_length: body.len() as u64,
+        encoded: false,
         truncated: false,
         complete: true,
     };

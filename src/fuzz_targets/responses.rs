@@ -9,7 +9,7 @@ use crate::protocol::Secret;
 use crate::run::response_record;
 use crate::scenario::ReadPath;
 use crate::transport::{
-    Failure, ReadProgress, Response, ResponseExcerpt, ResponseReader, retry_after, with_body,
+    Failure, ReadProgress, Response, ResponseExcerpt, ResponseReader, retry_after, whole_response,
 };
 
 const SECRET: &str = "hunter2/and more";
@@ -72,9 +72,7 @@ fn as_run_reads(status: u16, excerpt: &ResponseExcerpt) -> Option<Response> {
         head = head.header(name, HeaderValue::from_bytes(value.as_bytes()).ok()?);
     }
     let (head, ()) = head.body(()).ok()?.into_parts();
-    let body = excerpt.body.clone();
-    let length = body.len() as u64;
-    with_body(&head, (body.into(), length), BODY_LIMIT).ok()
+    whole_response(&head, &excerpt.body, BODY_LIMIT).ok()
 }
 
 fn check_response(response: &Response) {

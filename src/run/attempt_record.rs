@@ -153,9 +153,9 @@ pub(crate) fn response_record(
                 status: response.status,
                 headers: headers.collect(),
                 body: BodyRecord::new(
-                    &redaction.bytes(&response.body),
+                    &response.shown_body(|bytes| redaction.bytes(bytes).into_owned()),
                     response.body_length,
-                    response.truncated || !response.complete,
+                    response.truncated || response.encoded || !response.complete,
                 ),
             }
         }
@@ -164,5 +164,32 @@ pub(crate) fn response_record(
             message: redaction.text(&failure.to_string()).into_owned(),
             hint: failure.hint().into(),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A secret can't be found in it, but whoever reads the report could decode it.
+    #[test]
+    fn a_body_that_could_not_be_decoded_is_not_recorded() {
+        let response = Response {
+            status: 200,
+            headers: vec![("content-encoding".to_owned(), b"br".to_vec())],
+            body: vec![0x8b, 0xff].into(),
+            body_length: 2,
+            encoded: true,
+            truncated: false,
+            complete: true,
+        };
+        let record = response_record(&Ok(response), &Redaction::new([]));
+        let ResponseRecord::Response { body, .. } = record else {
+            panic!("{record:?}");
+        };
+        assert_eq!(
+            body,
+            BodyRecord::new(b"(br, 2 bytes, not decoded)", 2, true)
+        );
     }
 }

@@ -14,7 +14,7 @@ use super::failure::Failure;
 use super::io_meter::Unread;
 use super::last_byte_barrier::LastByteBarrier;
 use super::request::OutgoingRequest;
-use super::response_body::{read_body, unread, with_body};
+use super::response_body::{read_response, unread};
 use super::route::Route;
 use super::send_options::SendOptions;
 use super::target::Target;
@@ -382,9 +382,9 @@ impl Client {
             return Err(SenderAbort::ResponseLost.into());
         }
         let limit = options.body_limit;
-        let body = read_body(body, limit, &connection).await;
+        let response = read_response(&head, body, limit, &connection).await;
         progress.total = Some(started.elapsed());
-        let response = with_body(&head, body?, limit)?;
+        let response = response?;
         let reusable = response.complete && flush.is_whole();
         Ok((response, reusable.then_some(connection)))
     }

@@ -82,6 +82,8 @@ pub(crate) struct Response {
     /// The start of the body, up to the limit in the client's settings. A body compressed with gzip
     /// or deflate is decoded. A body with another coding, or a corrupt one, is left as received.
     pub body: Bytes,
+    /// Whether the body is left in its content coding, in which nobody sees what it has.
+    pub encoded: bool,
     /// The length of the whole body in bytes, decoded like `body`.
     pub body_length: u64,
     pub truncated: bool,
@@ -109,6 +111,18 @@ impl Response {
             headers: &headers,
             body: &String::from_utf8_lossy(&self.body),
         })
+    }
+
+    /// The body for a report, without what `redact` removes. Of an encoded body it only says how long it is,
+    /// since a secret can't be found in it.
+    pub(crate) fn shown_body(&self, redact: impl FnOnce(&[u8]) -> Vec<u8>) -> Vec<u8> {
+        if !self.encoded {
+            return redact(&self.body);
+        }
+        let coding = self.header("content-encoding").unwrap_or_default();
+        let coding = redact(coding);
+        let (coding, length) = (String::from_utf8_lossy(&coding), self.body_length);
+        format!("({coding}, {length} bytes, not decoded)").into_bytes()
     }
 
     /// The first value of a header. Names are case-insensitive.

@@ -18,6 +18,7 @@ mod io_meter;
 mod last_byte_barrier;
 mod outgoing_body;
 mod rate_limit;
+mod received_body;
 mod relay;
 mod request;
 mod respelled_stream;
@@ -50,7 +51,7 @@ pub(crate) use rate_limit::{RateLimit, RateLimitPermits};
 pub(crate) use relay::{RelayReply, RelayRequest, RelayResult};
 pub(crate) use request::{OutgoingRequest, SentRequest};
 #[cfg(any(test, fuzzing))]
-pub(crate) use response_body::with_body;
+pub(crate) use response_body::whole_response;
 #[cfg(test)]
 pub(crate) use response_limit::TooLong;
 pub(crate) use retry_after_header::retry_after;

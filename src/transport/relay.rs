@@ -62,6 +62,8 @@ pub(crate) struct RelayedResponse {
     headers: Vec<(String, String)>,
     body: String,
     body_length: u64,
+    #[serde(default)]
+    encoded: bool,
     truncated: bool,
 }
 
@@ -122,6 +124,7 @@ impl RelayResult {
                     .collect(),
                 body: STANDARD.encode(&response.body),
                 body_length: response.body_length,
+                encoded: response.encoded,
                 truncated: response.truncated,
             }),
             Err(failure) => Self::Failure {
@@ -142,6 +145,7 @@ impl RelayResult {
                     .collect(),
                 body: Bytes::from(STANDARD.decode(response.body).unwrap_or_default()),
                 body_length: response.body_length,
+                encoded: response.encoded,
                 truncated: response.truncated,
                 complete: true,
             }),

@@ -60,6 +60,7 @@ mod tests {
             headers: vec![("retry-after".to_owned(), value.to_vec())],
             body: Bytes::new(),
             body_length: 0,
+            encoded: false,
             truncated: false,
             complete: true,
         };

@@ -144,6 +144,7 @@ mod tests {
             headers: Vec::new(),
             body: bytes::Bytes::new(),
             body_length: 0,
+            encoded: false,
             truncated: false,
             complete: true,
         }

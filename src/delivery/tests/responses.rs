@@ -29,7 +29,7 @@ async fn a_response_is_kept_unchanged() {
         .filter(|(name, _)| name == "set-cookie");
     assert_eq!(cookies.count(), 2);
     assert_eq!(&response.body[..], b"\x1f\x8b\0no");
-    assert!(response.complete && !response.truncated);
+    assert!(response.complete && response.encoded && !response.truncated);
 }
 
 #[tokio::test]

@@ -151,7 +151,7 @@ impl KeptResponse {
             let value = redact(value);
             (name.clone(), String::from_utf8_lossy(&value).into_owned())
         });
-        let mut body = redact(&response.body);
+        let mut body = response.shown_body(&redact);
         body.truncate(Self::LONGEST_BODY);
         Self {
             headers: headers.collect(),
@@ -208,6 +208,7 @@ mod tests {
             headers: Vec::new(),
             body_length: body.len() as u64,
             body: body.into(),
+            encoded: false,
             truncated: false,
             complete: true,
         };

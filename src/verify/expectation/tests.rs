@@ -11,6 +11,7 @@ fn response(status: u16, headers: &[(&str, &str)], body: &str) -> Response {
         headers: headers.iter().map(header).collect(),
         body: body.to_owned().into(),
         body_length: body.len() as u64,
+        encoded: false,
         truncated: false,
         complete: true,
     }
@@ -61,10 +62,11 @@ fn prepared(expected: Value) -> PreparedExpectation {
 fn an_unsupported_content_encoding_is_named() {
     let mut actual = response(200, &[("content-encoding", "br")], "");
     actual.body = vec![0x8b, 0xff, 0x00].into();
+    actual.encoded = true;
     let checks = checks_of(&json!({ "body": { "$.a": 1 } }), &observed(&actual, None));
     assert_eq!(
         checks[0].observed,
-        r#"the body has the unsupported content encoding "br""#
+        r#"the body can't be decoded: it has the content encoding "br""#
     );
 }
 

@@ -19,6 +19,7 @@ fn attempt(number: u32, status: u16) -> Attempt {
         headers: Vec::new(),
         body: Bytes::new(),
         body_length: 0,
+        encoded: false,
         truncated: false,
         complete: true,
     };
