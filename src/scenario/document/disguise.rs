@@ -1,7 +1,8 @@
 //! Characters that could disguise what a text says.
 
 /// Whether a character is invisible, begins a line or changes the direction of text. Such a character of a
-/// file or a receiver is only shown escaped. The joiners of emoji and of some scripts are not meant.
+/// file or a receiver is only shown escaped. Joiners and variation selectors are not meant, which emoji and some
+/// scripts need.
 pub(crate) fn is_disguising(character: char) -> bool {
     character.is_control()
         || matches!(
@@ -19,6 +20,7 @@ pub(crate) fn is_disguising(character: char) -> bool {
                 | '\u{200f}'
                 | '\u{2028}'..='\u{202e}'
                 | '\u{2060}'..='\u{206f}'
+                | '\u{2800}'
                 | '\u{3164}'
                 | '\u{feff}'
                 | '\u{ffa0}'
