@@ -12,9 +12,6 @@ use super::json_text::in_all_styles;
 use super::mistake::{Candidates, Mistake, mistakes};
 use super::python_text;
 
-/// The largest body, in bytes, that is serialized again in the styles of common JSON libraries.
-const RESERIALIZE_LIMIT: usize = 1024 * 1024;
-
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 const FIX: &str = "Sign and verify the raw bytes of the request before anything parses, decodes or \
@@ -62,20 +59,22 @@ mistakes! {
         "The given body is a JSON string, but the text inside it was signed.";
 }
 
-/// The given body, then the others. Also returns what was not tried.
-pub(super) fn candidates(body: &[u8]) -> (Candidates<Vec<u8>>, Vec<&'static str>) {
-    let mut bodies = Candidates::correct(body.to_vec());
+/// The given body alone.
+pub(super) fn unchanged(body: &[u8]) -> Candidates<Vec<u8>> {
+    Candidates::correct(body.to_vec())
+}
+
+/// The given body, then the others.
+pub(super) fn candidates(body: &[u8]) -> Candidates<Vec<u8>> {
+    let mut bodies = unchanged(body);
     add_changed_ends_and_lines(body, &mut bodies);
     add_encodings(body, &mut bodies);
     charset::add_to(&mut bodies, body);
-    if body.len() > RESERIALIZE_LIMIT {
-        return (bodies, vec!["JSON serialized again"]);
-    }
     let bare = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
     if let Ok(value) = serde_json::from_slice::<Value>(bare) {
         add_values(&value, &mut bodies);
     }
-    (bodies, Vec::new())
+    bodies
 }
 
 fn add_changed_ends_and_lines(body: &[u8], bodies: &mut Candidates<Vec<u8>>) {

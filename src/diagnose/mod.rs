@@ -28,7 +28,7 @@ use crate::protocol::{Secret, Signer};
 use algorithm::Algorithm;
 use key::Key;
 use layout::MessagePart;
-use mistake::{Candidate, Candidates};
+use mistake::Candidate;
 use notation::PresentedSignature;
 use timestamp::TimestampText;
 
@@ -40,6 +40,8 @@ pub(crate) use signed_text::{Excerpt, SignedText, compare_signed_text};
 
 /// The largest body, in bytes, for which pairs of mistakes and nearby timestamps are tried.
 const PAIRS_LIMIT: usize = 64 * 1024;
+/// The largest body, in bytes, that is parsed and changed. Dozens of changed bodies are held at a time.
+const CHANGES_LIMIT: usize = 256 * 1024;
 
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Received<'a> {
@@ -159,13 +161,18 @@ impl<'a> Search<'a> {
         others: &[Secret],
         target: Target<'a>,
     ) -> Self {
-        let (Candidates(bodies), not_tried) = body::candidates(received.body);
+        let (bodies, parsed, not_tried) = if received.body.len() > CHANGES_LIMIT {
+            let not_tried = vec!["a changed body, and what it contains"];
+            (body::unchanged(received.body), &[][..], not_tried)
+        } else {
+            (body::candidates(received.body), received.body, Vec::new())
+        };
         Self {
             target,
             keys: key::candidates(secret, others).0,
-            timestamps: timestamp::candidates(received.timestamp, received.body).0,
-            layouts: layout::candidates(received.body).0,
-            bodies,
+            timestamps: timestamp::candidates(received.timestamp, parsed).0,
+            layouts: layout::candidates(parsed).0,
+            bodies: bodies.0,
             algorithms: algorithm::candidates().0,
             message: Vec::new(),
             tried: 0,

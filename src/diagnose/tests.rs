@@ -105,7 +105,7 @@ fn the_secret_that_was_used_is_reported() {
 
 #[test]
 fn a_large_body_limits_the_search_and_the_diagnosis_says_so() {
-    let body = vec![b' '; 2 * 1024 * 1024];
+    let body = vec![b' '; CHANGES_LIMIT + 1];
     let received = Received {
         signature: Some(b"0000000000000000000000000000000000000000000000000000000000000000"),
         timestamp: Some(b"1725548450"),
@@ -114,6 +114,10 @@ fn a_large_body_limits_the_search_and_the_diagnosis_says_so() {
     let diagnosis = diagnose(&received, &secret("s"), &[]);
     assert_eq!(diagnosis.verdict, SignatureVerdict::Unexplained);
     assert_eq!(diagnosis.not_tried.len(), 2);
+    // Each changed body takes as much memory as the body.
+    let target = Target::Text(b"");
+    let search = Search::new(&received, &secret("s"), &[], target);
+    assert_eq!(search.bodies.len(), 1);
 }
 
 proptest! {
