@@ -102,6 +102,9 @@ pub(super) async fn handle(
                 backend.variants.set_full(player_id, sku, is_full).await;
             } else {
                 backend.game.set_full(player_id, sku, is_full);
+                if !is_full {
+                    backend.flaws.forget_refusals(player_id);
+                }
             }
             Ok(RequestOutcome::ok(Decision::InventorySet))
         }

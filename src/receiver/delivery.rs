@@ -173,7 +173,8 @@ impl Backend {
         };
         let outcome = outcome.unwrap_or_else(RequestOutcome::failed);
         if let Some(key) = refusal_key {
-            self.flaws.remember_refusal(key, &outcome);
+            self.flaws
+                .remember_refusal(key, player_id.clone(), &outcome);
         }
         outcome.for_player(player_id)
     }

@@ -335,7 +335,7 @@ flaws! {
     RefusedRetriedByBoth "refused_retried_by_both" Doubles
         "The receiver puts an event that it refused into a queue and tries again on its own, under another key: if the sender delivers it again as well, it is granted twice.";
     ItemRefusedToAll "item_refused_to_all" Loses
-        "The receiver remembers for some seconds that it could not grant an item, but not to whom: another player's coupon for the item is refused, although the game can grant it.";
+        "The receiver remembers that it could not grant an item, but not to whom: another player's coupon for the item is refused, although the game can grant it.";
     CapacityCheckedFirst "capacity_checked_first" Answers
         "The receiver checks whether the game can grant the items before it looks up the idempotency key: a redelivery of a granted coupon is refused once the inventory is full, and the sender believes that the coupon was refused.";
     FallbackIgnored "fallback_ignored" Loses

@@ -150,7 +150,7 @@ fn of_variant(variant: Variant) -> SoundReceiver {
             ..case
         },
         Variant::OwnPlayersOnly => SoundReceiver {
-            profile: "players: ['player-{0..249}', player-Zoë-水晶, player-a, player-A, 'player-a ', \
+            profile: "players: ['player-{0..299}', player-Zoë-水晶, player-a, player-A, 'player-a ', \
                       player-é, player-e, \"player-e\\u0301\", player-水, player-氶, \
                       player-z, 'player-z:eu', 'player-z-eu', player-z_eu, 'player-z|eu', \
                       'player-%41', player-+1]\n    \

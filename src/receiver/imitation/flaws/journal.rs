@@ -46,7 +46,7 @@ impl Journal {
         event: &Event,
     ) -> Result<RecordOutcome, LedgerError> {
         let recorded = game.record(entry.clone()).await?;
-        let mut items = event.event_data.granted_items().into_iter();
+        let mut items = event.event_data.granted_items().iter();
         let is_split = items.any(|item| item.name.contains(','));
         Ok(self.keep(recorded, entry, is_split))
     }

@@ -17,9 +17,15 @@ const REMEMBERED: Duration = Duration::from_secs(2);
 /// How long [`Flaw::RefusedRetriedByBoth`] waits before it tries again.
 const UNTIL_RETRY: Duration = Duration::from_millis(400);
 
-/// The responses to attempts that were refused, by the events' keys or items, and when they were given.
+/// What is remembered of attempts that were refused, by the events' keys or items.
 #[derive(Default)]
-pub(super) struct Refusals(Mutex<HashMap<String, (ReceiverResponse, Instant)>>);
+pub(super) struct Refusals(Mutex<HashMap<String, RememberedRefusal>>);
+
+struct RememberedRefusal {
+    response: ReceiverResponse,
+    player_id: Option<String>,
+    at: Instant,
+}
 
 /// Refused events, and when the receiver tries again on its own.
 #[derive(Default)]
@@ -57,19 +63,40 @@ impl Flaws {
     /// The response to an earlier attempt that was refused.
     pub(crate) fn remembered_refusal(&self, key: &str) -> Option<ReceiverResponse> {
         let refusals = lock(&self.refusals.0);
-        let (response, at) = refusals.get(key)?;
-        let is_kept = !self.has(Flaw::ItemRefusedToAll) || at.elapsed() < REMEMBERED;
-        is_kept.then(|| response.clone())
+        let refusal = refusals.get(key)?;
+        let is_kept = !self.has(Flaw::ItemRefusedToAll) || refusal.at.elapsed() < REMEMBERED;
+        is_kept.then(|| refusal.response.clone())
     }
 
     /// Keeps the response to an attempt, if it was refused. A scripted failure is none of the game.
-    pub(crate) fn remember_refusal(&self, key: String, outcome: &RequestOutcome) {
+    pub(crate) fn remember_refusal(
+        &self,
+        key: String,
+        player_id: Option<String>,
+        outcome: &RequestOutcome,
+    ) {
         let RequestOutcome {
             response, decision, ..
         } = outcome;
         let is_of_game = !matches!(decision, Decision::Scripted);
         if !response.status.is_success() && (is_of_game || !self.has(Flaw::ItemRefusedToAll)) {
-            lock(&self.refusals.0).insert(key, (response.clone(), Instant::now()));
+            let refusal = RememberedRefusal {
+                response: response.clone(),
+                player_id,
+                at: Instant::now(),
+            };
+            lock(&self.refusals.0).insert(key, refusal);
+        }
+    }
+
+    /// Forgets what was refused to a player for whom there is room now, so that other scenarios of a run are
+    /// rarely refused the item.
+    pub(crate) fn forget_refusals(&self, player_id: &str) {
+        if self.has(Flaw::ItemRefusedToAll) {
+            let is_others = |_: &String, refusal: &mut RememberedRefusal| {
+                refusal.player_id.as_deref() != Some(player_id)
+            };
+            lock(&self.refusals.0).retain(is_others);
         }
     }
 }
