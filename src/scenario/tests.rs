@@ -258,7 +258,7 @@ fn a_fault_that_its_step_does_not_allow_is_rejected() {
         ),
         (
             "fault: restart_in_flight, times: 2, together: true",
-            "add `apart`, so that the receiver is restarted once",
+            "`restart_in_flight` can't be combined with `together`",
         ),
         (
             "fault: restart_in_flight, times: 2, together: true, apart: 5ms",
