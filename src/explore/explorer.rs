@@ -199,8 +199,9 @@ impl<'run> Explorer<'run> {
             .take_while(|_| std::future::ready(!self.is_over()))
             .for_each_concurrent(jobs, |number| self.case(number))
             .await;
-        for postponed in std::mem::take(&mut self.state().postponed) {
-            self.shrink(postponed).await;
+        let postponed = std::mem::take(&mut self.state().postponed);
+        for seen in postponed {
+            self.shrink(seen).await;
         }
     }
 

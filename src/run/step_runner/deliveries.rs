@@ -32,7 +32,8 @@ struct StepSender<'step> {
     step_number: usize,
     how: &'step Deliver,
     policy: &'step RetryPolicy,
-    /// The restart that deliveries which begin apart from each other share.
+    /// The restart that deliveries which begin apart from each other share. All retry after it, so that a run
+    /// has the same deliveries however long it takes.
     shared_restart: OnceCell<()>,
     /// The hooks that ran after restarts of the receiver, or why a restart failed.
     restarted: Mutex<Result<Vec<HookRun>, Check>>,
@@ -257,14 +258,11 @@ impl StepSender<'_> {
         }
     }
 
-    /// The restart of the receiver during the first attempt of a delivery, unless it is over.
+    /// The restart of the receiver during the first attempt of a delivery.
     fn interruption(&self, delivery: &PlannedDelivery) -> Option<Interruption<'_>> {
         let Some(Fault::RestartInFlight(restart)) = self.how.fault() else {
             return None;
         };
-        if self.shared_restart.initialized() {
-            return None;
-        }
         Some(Interruption {
             after: restart.after.of_delivery(delivery.number),
             by: self,
