@@ -166,6 +166,7 @@ const EVENT_TYPE: &str = r#"if event["event_type"] != "coupon.redeemed":"#;
 const NOTHING_GRANTED: &str = "self._granted = set()";
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn mistakes_in_deduplication_are_caught() {
     let mistakes = [
         ReceiverMistake::new("every delivery is granted")
