@@ -285,6 +285,7 @@ fn mistakes_in_granting_are_caught() {
             .fails(&[
                 "faults/timeout_overlap_of_large_bundle",
                 "idempotency/bundle_redelivery",
+                "idempotency/no_late_grant",
                 "payload/bundle",
                 "payload/bundle_in_bundle",
                 "payload/bundles_in_a_row",
