@@ -95,8 +95,9 @@ effects: [{ granted: a }, { granted: b }, { granted: c }, { granted: d }]
     let transcript = Transcript::of(&mut folder.run(&["--report", "json"])).ends_with(0);
     assert_eq!(hook.connections(), 1);
     // All are retried after it.
-    transcript.says(&["\"delivery\":4", "\"attempts\":2"]);
-    transcript.does_not_say(&["\"attempts\":1"]);
+    transcript
+        .says(&["\"delivery\":4", "\"attempts\":2"])
+        .does_not_say(&["\"attempts\":1"]);
 }
 
 #[test]
