@@ -34,7 +34,7 @@ named_enum! {
         LimitedValues "limited_values"
             "Refuses with 422 what its game can't have: bodies above 64 KiB, idempotency keys above 191 and SKUs above 100 characters, more than 1,000,000 of an item, undocumented item types, zero characters in names, and events without `item`.";
         SimilarPlayersMerged "similar_players_merged"
-            "Takes player IDs for equal that differ only in case, accents or a space at the end, because the game's IDs can't differ in these.";
+            "Takes player IDs for equal that differ only in case, accents, a space at the end or zeros at the beginning, because the game's IDs can't differ in these.";
 
         // The body of the response.
         BodyArray "body_array"
