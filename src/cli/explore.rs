@@ -128,6 +128,7 @@ impl Explore {
         let settings = ExploreSettings {
             seed,
             kinds: self.kinds(),
+            may_restart: !self.without.contains(&Kind::Restart),
             skus: session.profile.plain_skus(),
             budget: self.budget.0,
             cases: self.cases.map(NonZeroU64::get),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::iter;
-use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -10,8 +10,8 @@ use super::failure_class::FailureClass;
 use super::history::History;
 use super::restarts::may_undo;
 use crate::run::{Patience, Plan, PlanSettings, RunContext, RunEvent, TargetWatch, Turn};
-use crate::scenario::Case;
 use crate::scenario::document::SourceFile;
+use crate::scenario::{Case, Hook};
 use crate::verify::{Verdict, VerdictCounts};
 
 /// Wrong effects are read again for this many times as long as the slowest right effect took.
@@ -26,6 +26,8 @@ const LEARNING_RESPONSES: u32 = 10;
 /// The number of cases from which aghook learns how long right effects take. The plain deliveries at the
 /// start count.
 const LEARNING_CASES: u64 = 3;
+/// After a restart that took longer, no more are made that only make the receiver forget.
+const LONGEST_RESTART: Duration = Duration::from_secs(3);
 
 pub(super) struct CaseRunner<'run> {
     pub(super) context: &'run RunContext,
@@ -37,6 +39,8 @@ pub(super) struct CaseRunner<'run> {
     runs: AtomicUsize,
     deliveries: AtomicU64,
     learned: Mutex<Learned>,
+    /// Whether the receiver may be restarted, and soon is back.
+    can_restart: AtomicBool,
 }
 
 /// How long responses took, and right effects to show.
@@ -72,7 +76,11 @@ impl Repeated {
 }
 
 impl<'run> CaseRunner<'run> {
-    pub(super) fn new(context: &'run RunContext, plan_settings: PlanSettings) -> Self {
+    pub(super) fn new(
+        context: &'run RunContext,
+        plan_settings: PlanSettings,
+        may_restart: bool,
+    ) -> Self {
         Self {
             context,
             plan_settings,
@@ -82,6 +90,7 @@ impl<'run> CaseRunner<'run> {
             runs: AtomicUsize::new(1),
             deliveries: AtomicU64::default(),
             learned: Mutex::default(),
+            can_restart: AtomicBool::new(may_restart),
         }
     }
 
@@ -121,6 +130,23 @@ impl<'run> CaseRunner<'run> {
     pub(super) async fn attempt_alone(&self, history: &History, patience: Patience) -> Option<Try> {
         self.context.client.close_idle();
         self.attempt(history, patience).await
+    }
+
+    /// Restarts the receiver, so that it forgets what it keeps of earlier cases only in memory: `aghook run`
+    /// may find one that has just started.
+    pub(super) async fn forget(&self) {
+        let Some(restart) = self.context.hooks.get(Hook::RESTART) else {
+            return;
+        };
+        if !self.can_restart.load(Ordering::Relaxed) {
+            return;
+        }
+        let began = Instant::now();
+        let instances = self.context.instances();
+        let restarted = restart.restart(&self.context.client, instances).await;
+        if restarted.is_err() || began.elapsed() > LONGEST_RESTART {
+            self.can_restart.store(false, Ordering::Relaxed);
+        }
     }
 
     /// Each plan starts at another time, from which its players and keys follow, and has other codes.
@@ -194,7 +220,8 @@ impl<'run> CaseRunner<'run> {
         }
     }
 
-    /// Tries a history several times, unless it `is_late` after so many tries.
+    /// Tries a history several times on a receiver that has forgotten the other cases, unless it
+    /// `is_late` after so many tries.
     pub(super) async fn repeat(
         &self,
         history: &History,
@@ -206,6 +233,7 @@ impl<'run> CaseRunner<'run> {
         let mut repeated = Repeated::default();
         while repeated.tries < times && !is_late(repeated.tries) {
             repeated.tries += 1;
+            self.forget().await;
             let tried = self.attempt_alone(history, patience).await;
             if let Some(tried) = tried.filter(|tried| tried.classes.contains(&class)) {
                 repeated.failed += 1;

@@ -49,6 +49,8 @@ const POLL_INTERVAL: Duration = Duration::from_millis(100);
 pub(crate) struct ExploreSettings {
     pub(crate) seed: Seed,
     pub(crate) kinds: BTreeSet<Kind>,
+    /// Whether the receiver may be restarted before a failure is tried again.
+    pub(crate) may_restart: bool,
     /// The game's SKUs; without any, some are made up.
     pub(crate) skus: Vec<String>,
     pub(crate) budget: Duration,
@@ -111,7 +113,7 @@ impl<'run> Explorer<'run> {
         let started = Instant::now();
         Self {
             generator,
-            runner: CaseRunner::new(context, plan_settings),
+            runner: CaseRunner::new(context, plan_settings, settings.may_restart),
             deadlines: Deadlines::after(started, settings.budget),
             settings,
             stop,
@@ -206,16 +208,13 @@ impl<'run> Explorer<'run> {
     }
 
     pub(crate) fn has_found(&self) -> bool {
-        !self.state().found.is_empty()
+        self.state().has_found()
     }
 
     /// What was found so far.
     pub(crate) fn end(&self, likely_causes: Vec<LikelyCause>) -> ExploreEnd {
         let mut state = std::mem::take(&mut *self.state());
-        if let Some(seen_once) = state.seen_once.filter(|_| state.found.is_empty()) {
-            state.cases.add(seen_once.verdict());
-            state.found.push(seen_once);
-        }
+        state.add_unconfirmed();
         let (kinds, pairs) = state.coverage.counts(&self.settings.kinds);
         ExploreEnd {
             explored: Explored {
@@ -358,6 +357,7 @@ impl<'run> Explorer<'run> {
                 class,
                 history: history.clone(),
                 seen: (1, 1),
+                showed_again: false,
                 origin: origin.clone(),
                 events: tried.events.clone(),
             });
@@ -411,15 +411,8 @@ impl<'run> Explorer<'run> {
         let mut state = self.state();
         state.is_shrinking = false;
         state.seen_once = None;
-        match found {
-            Some(found) if !state.found.iter().any(|other| found.is_like(other)) => {
-                state.cases.add(found.verdict());
-                state.explained_in_a_row = 0;
-                self.keep(&mut state, &found.history);
-                state.found.push(found);
-            }
-            Some(_) => state.add_explained(),
-            None => state.cases.add(Verdict::Passed),
+        if let Some(history) = state.add_isolated(found) {
+            self.keep(&mut state, &history);
         }
     }
 

@@ -26,6 +26,8 @@ pub(crate) struct FoundFailure {
     pub(super) history: History,
     /// How often it failed, and how often it was tried.
     pub(super) seen: (u32, u32),
+    /// Whether it failed again after the case that found it.
+    pub(super) showed_again: bool,
     pub(super) origin: Origin,
     /// What happened in the last try that failed.
     pub(super) events: Vec<RunEvent>,
@@ -86,7 +88,7 @@ impl FoundFailure {
 
 fn about(class: FailureClass, (failed, tries): (u32, u32), origin: &Origin) -> String {
     let failed_if = if failed < tries {
-        "It depends on timing or on chance: it failed"
+        "It depends on timing, on chance or on earlier deliveries: it failed"
     } else {
         "It failed"
     };
@@ -114,7 +116,7 @@ mod tests {
     fn a_failure_that_shows_only_sometimes_says_so() {
         let text = |seen| about(FailureClass::TooMuch, seen, &Origin::Elsewhere);
         assert!(text((1, 9)).contains(
-            "It depends on timing or on chance: it failed in 1 of 9 tries with new players"
+            "It depends on timing, on chance or on earlier deliveries: it failed in 1 of 9 tries"
         ));
         assert!(text((5, 5)).contains("It failed in 5 of 5 tries"));
     }

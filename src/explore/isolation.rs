@@ -65,6 +65,7 @@ impl Isolation<'_, '_> {
                     class: self.class,
                     history: shrunk,
                     seen: (confirmed.failed, confirmed.tries),
+                    showed_again: true,
                     origin: if needs_others {
                         Origin::Elsewhere
                     } else {
@@ -89,6 +90,7 @@ impl Isolation<'_, '_> {
                 again.failed + alone.failed + 1,
                 again.tries + alone.tries + 1,
             ),
+            showed_again: again.failed + alone.failed > 0,
             origin,
             events: if again.events.is_empty() {
                 first.events
@@ -159,17 +161,18 @@ impl Isolation<'_, '_> {
     }
 
     /// Each try has other random values, and a failure that shows every time must not become one that
-    /// needs luck. Most failures do not depend on it, so one try for each candidate comes first.
+    /// needs luck, or what the receiver keeps of earlier tries. Most failures do not depend on either, so
+    /// one try for each candidate comes first.
     async fn shrink(&self, history: History, shown: u32) -> History {
         if shown < RETRIES {
-            return self.shrink_with(history, TRIES_OF_UNSTABLE, 1).await;
+            return self.shrink_with(history, TRIES_OF_UNSTABLE, 1, false).await;
         }
-        let shrunk = self.shrink_with(history.clone(), 1, 1).await;
+        let shrunk = self.shrink_with(history.clone(), 1, 1, false).await;
         let is_stable = self.shown(&shrunk).await.failed_always();
         let shrunk = if is_stable || self.is_late(self.deadlines.shrinking) {
             shrunk
         } else {
-            self.shrink_with(history, RETRIES, RETRIES).await
+            self.shrink_with(history, RETRIES, RETRIES, true).await
         };
         if !self.is_late(self.deadlines.confirming) && self.refuses_all(&shrunk).await {
             self.better(shrunk.clone(), shrunk.with_plain_delivery())
@@ -188,13 +191,20 @@ impl Isolation<'_, '_> {
             && tried.is_some_and(|tried| !has_accepted(&tried.events))
     }
 
-    async fn shrink_with(&self, history: History, tries: u32, needed: u32) -> History {
+    async fn shrink_with(
+        &self,
+        history: History,
+        tries: u32,
+        needed: u32,
+        forgets: bool,
+    ) -> History {
         let trial = SameFailure {
             runner: self.runner,
             class: self.class,
             kinds: self.kinds | &history.kinds(),
             tries,
             needed,
+            forgets,
             stop: self.stop,
             deadline: self.deadlines.shrinking,
             events_left: self.events_left,

@@ -19,6 +19,8 @@ pub(super) struct SameFailure<'explorer, 'run> {
     /// How often a history is tried, and how often it must fail.
     pub(super) tries: u32,
     pub(super) needed: u32,
+    /// Whether the receiver forgets the larger histories before.
+    pub(super) forgets: bool,
     pub(super) stop: &'explorer AtomicBool,
     pub(super) deadline: Instant,
     /// The number of events of the smallest history that failed.
@@ -30,9 +32,12 @@ impl Trial for SameFailure<'_, '_> {
         if !history.kinds().is_subset(&self.kinds) {
             return false;
         }
+        if self.forgets && !self.is_late() {
+            self.runner.forget().await;
+        }
         let mut failed = 0;
         for number in 1..=self.tries {
-            if Instant::now() >= self.deadline || self.stop.load(Ordering::Relaxed) {
+            if self.is_late() {
                 return false;
             }
             let patience = self.runner.patience_for(self.class, self.deadline);
@@ -50,5 +55,11 @@ impl Trial for SameFailure<'_, '_> {
                 .store(history.events.len(), Ordering::Relaxed);
         }
         is_smaller
+    }
+}
+
+impl SameFailure<'_, '_> {
+    fn is_late(&self) -> bool {
+        Instant::now() >= self.deadline || self.stop.load(Ordering::Relaxed)
     }
 }

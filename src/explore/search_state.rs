@@ -10,6 +10,9 @@ use super::recent_cases::RecentCases;
 use crate::run::RunEvent;
 use crate::verify::{Verdict, VerdictCounts};
 
+/// After so many failures that did not show again, another is reported like one that did.
+const MOST_UNCONFIRMED: usize = 5;
+
 #[derive(Default)]
 pub(super) struct SearchState {
     pub(super) cases: VerdictCounts,
@@ -20,6 +23,8 @@ pub(super) struct SearchState {
     pub(super) found: Vec<FoundFailure>,
     /// The first case that failed, until it was tried again.
     pub(super) seen_once: Option<FoundFailure>,
+    /// Failures that did not show again. They are reported if nothing like them is found.
+    unconfirmed: Vec<FoundFailure>,
     /// Warnings, which are shrunk only when the search for failures is over.
     pub(super) postponed: Vec<SeenFailure>,
     /// The events of the first case that could not be decided.
@@ -45,6 +50,53 @@ impl SearchState {
     pub(super) fn has_failed(&self) -> bool {
         let mut verdicts = self.found.iter().map(FoundFailure::verdict);
         verdicts.any(|verdict| verdict == Verdict::Failed)
+    }
+
+    /// Adds what a case that failed was made into: `None` if it was only slow. Returns the history of a new
+    /// failure.
+    pub(super) fn add_isolated(&mut self, isolated: Option<FoundFailure>) -> Option<History> {
+        let Some(found) = isolated else {
+            self.cases.add(Verdict::Passed);
+            return None;
+        };
+        if self.is_like_found(&found) {
+            self.add_explained();
+            return None;
+        }
+        self.explained_in_a_row = 0;
+        if !found.showed_again && self.unconfirmed.len() < MOST_UNCONFIRMED {
+            self.unconfirmed.push(found);
+            return None;
+        }
+        let history = found.history.clone();
+        self.cases.add(found.verdict());
+        self.found.push(found);
+        Some(history)
+    }
+
+    /// At the end, adds the failures that were seen, but did not show again.
+    pub(super) fn add_unconfirmed(&mut self) {
+        let seen_once = self.seen_once.take();
+        let seen_once = seen_once.filter(|_| self.found.is_empty());
+        for seen in std::mem::take(&mut self.unconfirmed)
+            .into_iter()
+            .chain(seen_once)
+        {
+            if self.is_like_found(&seen) {
+                self.explained += 1;
+            } else {
+                self.cases.add(seen.verdict());
+                self.found.push(seen);
+            }
+        }
+    }
+
+    fn is_like_found(&self, found: &FoundFailure) -> bool {
+        self.found.iter().any(|other| found.is_like(other))
+    }
+
+    pub(super) fn has_found(&self) -> bool {
+        !self.found.is_empty() || !self.unconfirmed.is_empty()
     }
 
     pub(super) fn add_explained(&mut self) {

@@ -5,7 +5,8 @@ use std::fs;
 use std::path::PathBuf;
 #[cfg(unix)]
 use std::process::{Command, Stdio};
-use std::sync::{Mutex, mpsc};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
 
 use aghook::internals::explore::Kind;
 use serde_json::{Value, json};
@@ -65,6 +66,44 @@ fn doubling_every_fourth(doubled: mpsc::Sender<()>) -> Game {
                 // The test may no longer listen.
                 let _ = doubled.lock().expect("a lock").send(());
             }
+        }
+        PeerResponse::new(200)
+    })
+}
+
+/// A receiver that grants each coupon twice after the first five since a restart. The peer restarts it.
+fn doubling_after_five() -> (Game, Peer) {
+    let handled = Arc::new(AtomicU32::new(0));
+    let since_restart = Arc::clone(&handled);
+    let restarting = Peer::answering(move |_| {
+        since_restart.store(0, Ordering::SeqCst);
+        PeerResponse::new(204)
+    });
+    let seen = Mutex::new(HashSet::new());
+    let game = Game::new(move |event, inventories| {
+        let mut seen = seen.lock().expect("a lock");
+        if seen.insert(event["idempotency_key"].to_string()) {
+            Game::grant_item(inventories, event);
+            if handled.fetch_add(1, Ordering::SeqCst) >= 5 {
+                Game::grant_item(inventories, event);
+            }
+        }
+        PeerResponse::new(200)
+    });
+    (game, restarting)
+}
+
+/// A receiver that grants each coupon once, without the spaces at the end of a player's ID.
+fn trimming_players() -> Game {
+    let seen = Mutex::new(HashSet::new());
+    Game::new(move |event, inventories| {
+        let mut seen = seen.lock().expect("a lock");
+        if seen.insert(event["idempotency_key"].to_string()) {
+            let player = event["event_data"]["player_id"].as_str();
+            let trimmed = json!(player.map(str::trim_end));
+            let mut event = event.clone();
+            event["event_data"]["player_id"] = trimmed;
+            Game::grant_item(inventories, &event);
         }
         PeerResponse::new(200)
     })
@@ -207,6 +246,38 @@ fn a_failure_that_needs_other_players_becomes_a_scenario_with_them() {
     let [file] = saved(&folder).try_into().expect("one scenario");
     let file = file.to_str().expect("a path").to_owned();
     Transcript::of(&mut folder.aghook(&["run", &file])).ends_with(1);
+}
+
+/// Otherwise the scenario would be one delivery, and pass on a receiver that has just started.
+#[test]
+fn a_failure_that_needs_earlier_deliveries_becomes_a_scenario_with_them() {
+    let (game, restarting) = doubling_after_five();
+    let restart = format!(
+        "{PROFILE}    restart: {{ http: \"POST {}\" }}\n",
+        restarting.url()
+    );
+    let folder = Folder::new().with("aghook.yaml", game.config(&restart));
+    explore(&folder, "--fail-fast --only code")
+        .ends_with(1)
+        .says(&["too much is granted", "in 5 of 5 tries"]);
+    let [file] = saved(&folder).try_into().expect("one scenario");
+    let scenario = fs::read_to_string(&file).expect("a scenario");
+    assert_eq!(scenario.matches("granted: coupon").count(), 6, "{scenario}");
+}
+
+/// A warning is no failure: the search goes on, and then the warning becomes a scenario, too.
+#[test]
+fn a_warning_is_reported_after_the_search() {
+    let game = trimming_players();
+    let folder = Folder::new().with("aghook.yaml", game.config(PROFILE));
+    explore(&folder, "--cases 20 --fail-fast --only similar_player")
+        .ends_with(0)
+        .says(&[
+            "what players hold may be wrong",
+            "1 warned, 0 failed",
+            "more failing cases are like the failures above",
+        ]);
+    assert_eq!(saved(&folder).len(), 1);
 }
 
 #[test]
