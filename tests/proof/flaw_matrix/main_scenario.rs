@@ -132,9 +132,8 @@ pub(crate) fn main_scenario(flaw: Flaw) -> &'static str {
         Flaw::SlowAnswer => "retries/answered_in_time",
         Flaw::KeysPerInstance => "idempotency/redelivery_to_another_instance",
         Flaw::KeyBeforeSlowGrant | Flaw::GrantBeforeSlowKey => "faults/restart_in_flight",
-        Flaw::QueuedInMemory | Flaw::JournalBufferReused | Flaw::JournalTextSplit => {
-            "retries/acknowledged_before_restart"
-        }
+        Flaw::QueuedInMemory | Flaw::JournalBufferReused => "retries/acknowledged_before_restart",
+        Flaw::JournalTextSplit => "retries/quoted_text_before_restart",
         Flaw::FrozenAfterResponse => "retries/silence_after_response",
         Flaw::KeyForgottenTooSoon => "idempotency/redelivery_after_hours",
         Flaw::KeyExpiresByEventTime => "retries/late_delivery",
