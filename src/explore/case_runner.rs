@@ -133,20 +133,19 @@ impl<'run> CaseRunner<'run> {
     }
 
     /// Restarts the receiver, so that it forgets what it keeps of earlier cases only in memory: `aghook run`
-    /// may find one that has just started.
-    pub(super) async fn forget(&self) {
-        let Some(restart) = self.context.hooks.get(Hook::RESTART) else {
-            return;
+    /// may find one that has just started. Returns whether it can be sent to.
+    pub(super) async fn forget(&self) -> bool {
+        let restart = self.context.hooks.get(Hook::RESTART);
+        let Some(restart) = restart.filter(|_| self.can_restart.load(Ordering::Relaxed)) else {
+            return true;
         };
-        if !self.can_restart.load(Ordering::Relaxed) {
-            return;
-        }
         let began = Instant::now();
         let instances = self.context.instances();
         let restarted = restart.restart(&self.context.client, instances).await;
         if restarted.is_err() || began.elapsed() > LONGEST_RESTART {
             self.can_restart.store(false, Ordering::Relaxed);
         }
+        restarted.is_ok()
     }
 
     /// Each plan starts at another time, from which its players and keys follow, and has other codes.
@@ -232,8 +231,11 @@ impl<'run> CaseRunner<'run> {
     ) -> Repeated {
         let mut repeated = Repeated::default();
         while repeated.tries < times && !is_late(repeated.tries) {
+            // A restart that fails is the last one.
+            if !self.forget().await {
+                continue;
+            }
             repeated.tries += 1;
-            self.forget().await;
             let tried = self.attempt_alone(history, patience).await;
             if let Some(tried) = tried.filter(|tried| tried.classes.contains(&class)) {
                 repeated.failed += 1;

@@ -32,8 +32,8 @@ impl Trial for SameFailure<'_, '_> {
         if !history.kinds().is_subset(&self.kinds) {
             return false;
         }
-        if self.forgets && !self.is_late() {
-            self.runner.forget().await;
+        if self.forgets && !self.is_late() && !self.runner.forget().await {
+            return false;
         }
         let mut failed = 0;
         for number in 1..=self.tries {

@@ -266,6 +266,20 @@ fn a_failure_that_needs_earlier_deliveries_becomes_a_scenario_with_them() {
     assert_eq!(scenario.matches("granted: coupon").count(), 6, "{scenario}");
 }
 
+#[test]
+fn a_failure_is_reported_although_the_receiver_can_not_be_restarted() {
+    let game = remembering(0);
+    let failing = Peer::answering(|_| PeerResponse::new(500));
+    let restart = format!(
+        "{PROFILE}    restart: {{ http: \"POST {}\" }}\n",
+        failing.url()
+    );
+    let folder = Folder::new().with("aghook.yaml", game.config(&restart));
+    explore(&folder, "--fail-fast --only times")
+        .ends_with(1)
+        .says(&["too much is granted", "in 5 of 5 tries"]);
+}
+
 /// A warning is no failure: the search goes on, and then the warning becomes a scenario, too.
 #[test]
 fn a_warning_is_reported_after_the_search() {

@@ -13,9 +13,10 @@ use super::runs::{Findings, Runs, against, against_each};
 const SEEDS: std::ops::Range<u64> = 11..14;
 /// Further seeds for a flaw that shows in other scenarios each time, as it depends on the order of deliveries.
 const MORE_SEEDS: std::ops::Range<u64> = 14..26;
-const RANDOM: [Flaw; 3] = [
+const RANDOM: [Flaw; 4] = [
     Flaw::EverySecondBundleClosed,
     Flaw::ItemRefusedToAll,
+    Flaw::KeysLostInSnapshot,
     Flaw::LockRemovedTooEarly,
 ];
 /// Each flaw is run together with the one at this distance in the list.
