@@ -58,7 +58,7 @@ impl FoundFailure {
     /// Whether it probably has the same reason as another: it differs only in numbers and names, or it
     /// does not show every time, so that what it needs is unknown.
     pub(super) fn is_like(&self, other: &Self) -> bool {
-        let is_unstable = self.seen.0 < self.seen.1;
+        let is_unstable = !self.showed_again || self.seen.0 < self.seen.1;
         self.class == other.class && (is_unstable || self.kinds() == other.kinds())
     }
 

@@ -76,12 +76,9 @@ impl SearchState {
 
     /// At the end, adds the failures that were seen, but did not show again.
     pub(super) fn add_unconfirmed(&mut self) {
-        let seen_once = self.seen_once.take();
-        let seen_once = seen_once.filter(|_| self.found.is_empty());
-        for seen in std::mem::take(&mut self.unconfirmed)
-            .into_iter()
-            .chain(seen_once)
-        {
+        let seen_once = self.seen_once.take().filter(|_| self.found.is_empty());
+        let unconfirmed = std::mem::take(&mut self.unconfirmed);
+        for seen in unconfirmed.into_iter().chain(seen_once) {
             if self.is_like_found(&seen) {
                 self.explained += 1;
             } else {
@@ -102,5 +99,43 @@ impl SearchState {
     pub(super) fn add_explained(&mut self) {
         self.explained += 1;
         self.explained_in_a_row += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Map, json};
+
+    use super::*;
+
+    #[test]
+    fn failures_that_did_not_show_again_are_one_unless_they_differ() {
+        let seen = |class, step| FoundFailure {
+            class,
+            history: History {
+                events: Map::from_iter([("a".to_owned(), json!({}))]),
+                steps: vec![step],
+                ..History::default()
+            },
+            seen: (1, 1),
+            showed_again: false,
+            origin: Origin::Elsewhere,
+            events: Vec::new(),
+        };
+        let twice = json!({ "deliver": "a", "times": 2 });
+        let lost = json!({ "deliver": "a", "fault": "lost_ack" });
+        let mut state = SearchState::default();
+        let isolated = Some(seen(FailureClass::TooMuch, twice));
+        assert_eq!(state.add_isolated(isolated), None);
+        assert!(state.has_found() && state.found.is_empty());
+        state.seen_once = Some(seen(FailureClass::TooMuch, lost.clone()));
+        let other = Some(seen(FailureClass::WrongResponse, lost));
+        assert_eq!(state.add_isolated(other), None);
+        state.add_unconfirmed();
+        let classes: Vec<_> = state.found.iter().map(|found| found.class).collect();
+        assert_eq!(
+            classes,
+            [FailureClass::TooMuch, FailureClass::WrongResponse]
+        );
     }
 }

@@ -14,8 +14,7 @@ use serde_json::{Value, json};
 use crate::support::{Folder, Game, Peer, PeerResponse, Transcript, check_section};
 
 /// A game that knows no signatures and no percent-encoding, and grants an item, or a bundle by its own SKU.
-/// What is wrong stays wrong, so that it need not be waited for long.
-const PROFILE: &str = "    policy: { bundles: sku }\n    settle: 200ms\n";
+const PROFILE: &str = "    policy: { bundles: sku }\n";
 const UNSIGNED: &str =
     "player_text,forgery,other_type,item_remove,chunked,slow_body,timeout_overlap";
 
