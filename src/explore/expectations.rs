@@ -92,6 +92,10 @@ impl History {
                 return None;
             } else if !is_redeemed.contains(name) || is_other_type(event) {
                 effect.insert("not_granted".to_owned(), json!(name));
+                // What a similar player was granted may be held by this one, too.
+                if self.has_similar_player(name) {
+                    effect.insert("level".to_owned(), json!("should"));
+                }
             } else {
                 effect.insert("granted".to_owned(), json!(name));
                 // Only the game says which IDs are equal, and only a changelog has `items`.
@@ -393,6 +397,12 @@ mod tests {
         assert_eq!(
             history.effects(),
             [warned("a"), warned("b"), json!({ "granted": "c" })]
+        );
+        history.steps = vec![json!({ "deliver": ["a", "b", "c"], "forge": "wrong_secret" })];
+        let warned = |name: &str| json!({ "not_granted": name, "level": "should" });
+        assert_eq!(
+            history.effects(),
+            [warned("a"), warned("b"), json!({ "not_granted": "c" })]
         );
     }
 
